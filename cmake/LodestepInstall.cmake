@@ -1,0 +1,1 @@
+# Installation: headers, libraries, the command, and a package a consumer finds.

@@ -1,0 +1,11 @@
+#pragma once
+
+/// Everything of the core: what a model is, and how one learned step is taken.
+#include <lodestep/approximator.hpp>
+#include <lodestep/corrector.hpp>
+#include <lodestep/counters.hpp>
+#include <lodestep/error.hpp>
+#include <lodestep/model.hpp>
+#include <lodestep/runge_kutta.hpp>
+#include <lodestep/tableau.hpp>
+#include <lodestep/version.hpp>

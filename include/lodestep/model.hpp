@@ -1,0 +1,111 @@
+#pragma once
+
+#include <lodestep/approximator.hpp>
+#include <lodestep/export.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+/// A model is the learned part of a stepper together with all that is needed to use it rightly. It is a value: made by
+/// training, kept in one safetensors file, shared immutably by steppers.
+namespace lodestep {
+
+struct Variable {
+  std::string name;
+  std::string unit; ///< "" for a dimensionless variable
+};
+
+struct Parameter {
+  std::string name;
+  double value;
+};
+
+struct Interval {
+  double lower;
+  double upper;
+};
+
+/// What a corrector's approximator is fed.
+enum class CorrectorInput {
+  increment, ///< S dt = base(u) - u: AttNS (eq. 10)
+  state,     ///< u: NeurVec
+  stages     ///< [S dt, (k2 - k1) dt, (k3 - k2) dt, ...] of an explicit Runge-Kutta base
+};
+
+LODESTEP_EXPORT const char* to_string(CorrectorInput) noexcept;
+LODESTEP_EXPORT CorrectorInput corrector_input_from(const std::string& name);
+
+/// Where a model may be used: the box of states it was trained on, and the largest correction it may apply.
+/// Outside, a step is taken by the base scheme.
+struct LODESTEP_EXPORT Domain {
+  std::vector<Interval> state;          ///< [dimension]
+  std::vector<double> correction_limit; ///< [dimension]: largest |correction| seen in training, with a margin
+};
+
+/// What was measured on held-out initial states after training.
+struct LODESTEP_EXPORT ErrorProfile {
+  double step_rms = 0.0;        ///< root mean square error of one step, over variables
+  double step_max = 0.0;        ///< largest error of one step
+  double horizon = 0.0;         ///< length of the roll-outs
+  double horizon_rms = 0.0;     ///< root mean square over time, variables and trajectories
+  double base_step_rms = 0.0;   ///< the base scheme's own one-step error, for comparison
+  std::size_t trajectories = 0; ///< held-out trajectories measured
+};
+
+/// Where a model comes from: enough to make it again.
+struct LODESTEP_EXPORT Provenance {
+  std::string problem;
+  std::vector<Parameter> parameters;
+  std::uint64_t seed = 0;
+  std::size_t training_trajectories = 0;
+  std::string recipe;
+  std::string library_version;
+};
+
+/// A correction added to a base scheme's step: u' = u + S dt + Q (AttNS, Huang et al. 2024, eq. 10).
+struct LODESTEP_EXPORT CorrectorModel {
+  std::string base; ///< "euler" | "heun" | "rk3" | "rk4": the classical tableau of that name
+  double dt = 0.0;  ///< the step it was trained for
+  CorrectorInput input = CorrectorInput::increment;
+  ApproximatorSpec approximator;
+  Domain domain;
+  /// Sub-steps of the base scheme per trained step that keep the model's accuracy when it may not be used.
+  unsigned fallback_substeps = 1;
+};
+
+/// A learned stepper, described completely.
+struct LODESTEP_EXPORT Model {
+  /// The newest file format this library writes, and the newest it reads.
+  static constexpr unsigned format_version = 1;
+
+  std::vector<Variable> variables;
+  ErrorProfile error;
+  Provenance provenance;
+  std::variant<CorrectorModel> method;
+
+  std::size_t dimension() const noexcept { return variables.size(); }
+  /// "corrector"
+  const char* kind() const noexcept;
+  /// Checks every field against every other. Throws InvalidModel naming the field.
+  void validate() const;
+};
+
+/// Reads a model file (safetensors, description in its metadata), checking every byte and every field.
+/// Throws IoError if it cannot be read, InvalidModel (naming the field) if it is not a sound model.
+LODESTEP_EXPORT std::shared_ptr<const Model> load_model(const std::string& path);
+/// The same from memory; `name` stands for the path in messages.
+LODESTEP_EXPORT std::shared_ptr<const Model> load_model(const void* data, std::size_t size, const std::string& name);
+
+enum class Overwrite { no, yes };
+
+/// Writes a model file, whole or not at all: to a temporary beside it, flushed to disk, then renamed.
+/// Throws InvalidModel, or IoError (also if the file exists and `overwrite` is `no`).
+LODESTEP_EXPORT void save_model(const Model& model, const std::string& path, Overwrite overwrite = Overwrite::no);
+/// The bytes save_model would write. The same model gives the same bytes.
+LODESTEP_EXPORT std::vector<unsigned char> serialize_model(const Model& model);
+
+} // namespace lodestep

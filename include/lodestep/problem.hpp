@@ -1,0 +1,112 @@
+#pragma once
+
+#include <lodestep/model.hpp>
+#include <lodestep/train_export.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+/// A problem is a right-hand side together with what is needed to learn and to judge a stepper for it: a distribution
+/// of initial states, a horizon, and a reference solution.
+namespace lodestep {
+
+/// Random numbers that are the same on every platform (the standard distributions are not).
+class LODESTEP_TRAIN_EXPORT Random {
+public:
+  /// An independent stream for each (seed, stream, index): the i-th trajectory of a set is the same however many are
+  /// drawn, and the sets (training, validation, test) never share one.
+  Random(std::uint64_t seed, std::uint64_t stream, std::uint64_t index) noexcept;
+  std::uint64_t bits() noexcept;
+  double uniform(double lower, double upper) noexcept;
+  double normal() noexcept;
+
+private:
+  std::uint64_t state_[4];
+};
+
+/// Streams of initial states. Training never sees the other two, and nothing is chosen by looking at `test`.
+enum class Split : std::uint64_t { train = 1, validation = 2, test = 3 };
+
+struct LODESTEP_TRAIN_EXPORT Problem {
+  std::string name;
+  std::string description; ///< one line for a person
+  std::vector<Variable> variables;
+  std::vector<Parameter> parameters;
+  double horizon = 0.0; ///< length of a trajectory
+  double dt = 0.0;      ///< a step worth learning; the default of the commands
+
+  std::function<void(double t, const double* u, double* dudt)> rhs;
+  /// The same in extended precision, for references beyond double rounding. May be empty.
+  std::function<void(long double t, const long double* u, long double* dudt)> rhs_extended;
+  /// The exact solution u(t) from u(0) = u0, where there is one. May be empty.
+  std::function<void(const double* u0, double t, double* u)> exact;
+  /// Draws an initial state.
+  std::function<void(Random&, double* u0)> sample;
+  /// Modelled cost of one right-hand side in nanoseconds, by counting its operations: the same on every machine.
+  double rhs_cost_ns = 0.0;
+
+  std::size_t dimension() const noexcept { return variables.size(); }
+};
+
+/// One entry of the registry.
+struct LODESTEP_TRAIN_EXPORT ProblemInfo {
+  std::string name;
+  std::string description;
+  std::vector<Parameter> parameters; ///< names and defaults of what may be set
+};
+
+/// The built-in problems.
+LODESTEP_TRAIN_EXPORT std::vector<ProblemInfo> list_problems();
+
+/// Makes the problem `text`: a name, optionally with parameters, as in "elastic_pendulum" or
+/// "k_link_pendulum:K=5,g=1.62". Throws InvalidArgument listing what is known.
+LODESTEP_TRAIN_EXPORT Problem make_problem(const std::string& text);
+
+/// Trajectories on one uniform grid of times.
+struct LODESTEP_TRAIN_EXPORT Trajectories {
+  double t0 = 0.0;
+  double dt = 0.0;
+  std::size_t trajectories = 0;
+  std::size_t times = 0; ///< points of time, the initial one included
+  std::size_t dimension = 0;
+  std::vector<double> states; ///< [trajectory, time, variable]
+
+  const double* state(std::size_t trajectory, std::size_t time) const noexcept {
+    return states.data() + (trajectory * times + time) * dimension;
+  }
+  double* state(std::size_t trajectory, std::size_t time) noexcept {
+    return states.data() + (trajectory * times + time) * dimension;
+  }
+};
+
+/// Called with work done so far, in [0, 1]. Returning false asks to stop as soon as a sound result exists.
+using Progress = std::function<bool(double fraction, const std::string& what)>;
+
+/// The reference solution from `u0` at t0, t0 + dt, ..., (times points), relative and absolute error 1e-12 or better
+/// over the horizons of the registry. Writes [time, variable] and returns an estimate of its own largest error,
+/// obtained by solving again, more tightly, in extended precision where the problem offers it.
+/// Throws InvalidData if the right-hand side gives a non-finite value or the solution diverges (saying when and where).
+LODESTEP_TRAIN_EXPORT double reference_solution(const Problem& problem, const double* u0, double t0, double dt,
+                                                std::size_t times, double* states, bool estimate_error = true);
+
+struct GenerateOptions {
+  std::size_t trajectories = 100;
+  double dt = 0.0;      ///< 0: the problem's
+  double horizon = 0.0; ///< 0: the problem's; must be a multiple of dt
+  std::uint64_t seed = 0;
+  Split split = Split::train;
+  Progress progress;
+};
+
+/// Reference trajectories from sampled initial states. Throws InvalidArgument, InvalidData.
+LODESTEP_TRAIN_EXPORT Trajectories generate_trajectories(const Problem& problem, const GenerateOptions& options);
+
+/// Number of steps of `dt` in `horizon`. Throws InvalidArgument if dt <= 0 or the horizon is no multiple of it, naming
+/// the nearest horizons that are.
+LODESTEP_TRAIN_EXPORT std::size_t steps_in(double horizon, double dt);
+
+} // namespace lodestep

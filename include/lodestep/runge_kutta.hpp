@@ -1,0 +1,148 @@
+#pragma once
+
+#include <lodestep/corrector.hpp>
+#include <lodestep/counters.hpp>
+#include <lodestep/tableau.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+/// Steppers on contiguous arrays of double, for hosts that have no base stepper of their own (C, Fortran, SUNDIALS).
+///
+/// A right-hand side is any callable `rhs(double t, const double* u, double* dudt)`. If it returns an integer, 0 means
+/// success and any other value ends the step at once: the step returns that value and leaves the state unchanged.
+/// Exceptions pass through, the state unchanged as well.
+namespace lodestep {
+
+namespace detail {
+
+template <class Rhs> int call_rhs(Rhs& rhs, double t, const double* u, double* dudt) {
+  if constexpr (std::is_void_v<decltype(rhs(t, u, dudt))>) {
+    rhs(t, u, dudt);
+    return 0;
+  } else {
+    return rhs(t, u, dudt);
+  }
+}
+
+} // namespace detail
+
+/// Steps of an explicit Runge-Kutta tableau. Cheap to copy; nothing is allocated after construction.
+class RungeKutta {
+public:
+  /// Throws InvalidModel if it is not sound.
+  RungeKutta(std::shared_ptr<const ButcherTableau> tableau, std::size_t dimension)
+      : tableau_(std::move(tableau)), dimension_(dimension), k_(tableau_->stages() * dimension), u_(dimension) {
+    tableau_->validate();
+  }
+  RungeKutta(const ButcherTableau& tableau, std::size_t dimension)
+      : RungeKutta(std::make_shared<const ButcherTableau>(tableau), dimension) {}
+
+  const ButcherTableau& tableau() const noexcept { return *tableau_; }
+  std::size_t dimension() const noexcept { return dimension_; }
+  /// k_1 .. k_s of the last step, [stages, dimension].
+  const double* stage_derivatives() const noexcept { return k_.data(); }
+  /// Calls of the right-hand side so far.
+  std::size_t rhs_evaluations() const noexcept { return evaluations_; }
+
+  /// u_next = u + dt sum b_i k_i; u and u_next may be the same. `dudt`, if not null, is f(t, u) and saves a call.
+  template <class Rhs>
+  int step(Rhs&& rhs, double t, const double* u, double dt, double* u_next, const double* dudt = nullptr) {
+    const std::size_t s = tableau_->stages();
+    const double* a = tableau_->a.data();
+    for (std::size_t i = 0; i < s; ++i) {
+      double* k = k_.data() + i * dimension_;
+      if (i == 0 && dudt) {
+        for (std::size_t n = 0; n < dimension_; ++n) k[n] = dudt[n];
+        continue;
+      }
+      const double* at = u;
+      if (i > 0) {
+        combine(u, dt, a + i * s, i, u_.data());
+        at = u_.data();
+      }
+      ++evaluations_;
+      if (const int status = detail::call_rhs(rhs, t + tableau_->c[i] * dt, at, k)) return status;
+    }
+    combine(u, dt, tableau_->b.data(), s, u_next);
+    return 0;
+  }
+
+  /// The embedded method's error estimate of the last step, dt sum (b_i - b*_i) k_i, [dimension].
+  /// The tableau must have an embedded row.
+  void error_estimate(double dt, double* error) const {
+    const std::size_t s = tableau_->stages();
+    for (std::size_t n = 0; n < dimension_; ++n) {
+      double sum = 0.0;
+      for (std::size_t i = 0; i < s; ++i) {
+        sum += (tableau_->b[i] - tableau_->b_embedded[i]) * k_[i * dimension_ + n];
+      }
+      error[n] = dt * sum;
+    }
+  }
+
+private:
+  /// out = u + dt sum_j weight_j k_j over the first `count` stages, in one pass.
+  void combine(const double* u, double dt, const double* weight, std::size_t count, double* out) const {
+    for (std::size_t n = 0; n < dimension_; ++n) {
+      double sum = 0.0;
+      for (std::size_t j = 0; j < count; ++j) sum += weight[j] * k_[j * dimension_ + n];
+      out[n] = u[n] + dt * sum;
+    }
+  }
+
+  std::shared_ptr<const ButcherTableau> tableau_;
+  std::size_t dimension_;
+  std::vector<double> k_;
+  std::vector<double> u_;
+  std::size_t evaluations_ = 0;
+};
+
+/// The learned step on arrays: base scheme, correction, and the base scheme sub-stepped where the model may not be
+/// used. Copies share the model and the counters, and have scratch of their own: one copy per thread.
+class CorrectedRungeKutta {
+public:
+  explicit CorrectedRungeKutta(std::shared_ptr<const Corrector> corrector)
+      : corrector_(std::move(corrector)),
+        base_(classical_tableau(std::get<CorrectorModel>(corrector_->model().method).base), corrector_->dimension()),
+        scratch_(*corrector_), next_(corrector_->dimension()) {}
+
+  const Corrector& corrector() const noexcept { return *corrector_; }
+  const RungeKutta& base() const noexcept { return base_; }
+  StepCounters counters() const noexcept { return counters_.read(); }
+  void reset_counters() noexcept { counters_.reset(); }
+
+  /// Advances u by dt in place. Returns 0, or the right-hand side's code with u unchanged.
+  template <class Rhs> int step(Rhs&& rhs, double t, double* u, double dt) {
+    const std::size_t dimension = corrector_->dimension();
+    Verdict verdict = corrector_->admits(dt, u);
+    if (verdict == Verdict::learned) {
+      if (const int status = base_.step(rhs, t, u, dt, next_.data())) return status;
+      verdict = corrector_->correct(u, next_.data(), base_.stage_derivatives(), scratch_);
+    }
+    if (verdict != Verdict::learned) {
+      for (std::size_t i = 0; i < dimension; ++i) next_[i] = u[i];
+      const std::size_t count = corrector_->substeps(dt);
+      const double h = dt / static_cast<double>(count);
+      for (std::size_t i = 0; i < count; ++i) {
+        const double at = t + static_cast<double>(i) * h;
+        if (const int status = base_.step(rhs, at, next_.data(), h, next_.data())) return status;
+      }
+    }
+    for (std::size_t i = 0; i < dimension; ++i) u[i] = next_[i];
+    counters_.count(verdict);
+    return 0;
+  }
+
+private:
+  std::shared_ptr<const Corrector> corrector_;
+  RungeKutta base_;
+  Corrector::Scratch scratch_;
+  std::vector<double> next_;
+  SharedCounters counters_;
+};
+
+} // namespace lodestep
