@@ -13,9 +13,9 @@
 namespace lodestep {
 
 struct AttnsOptions {
-  std::string base = "rk4"; ///< a classical tableau
-  double dt = 0.0;          ///< 0: the problem's
-  double horizon = 0.0;     ///< of the roll-outs that judge candidates; 0: the problem's
+  std::string base = "auto"; ///< a classical tableau, or "auto": the cheapest that reaches `error` (rk4 without one)
+  double dt = 0.0;           ///< 0: the problem's
+  double horizon = 0.0;      ///< of the roll-outs that judge candidates; 0: the problem's
   /// The error asked for: root mean square over time, variables and trajectories, in the problem's units.
   /// 0: the smallest the search reaches.
   double error = 0.0;
@@ -35,8 +35,9 @@ struct AttnsCandidate {
 
 struct AttnsResult {
   Model model;
-  bool reached = false; ///< whether the error asked for was reached on validation states
-  bool interrupted = false;
+  bool reached = false;     ///< whether the error asked for was reached on validation states
+  bool interrupted = false; ///< stopped by `progress`: the best model so far
+  bool timed_out = false;   ///< stopped by `time_limit`: another machine may get further
   double seconds = 0.0;
   std::vector<AttnsCandidate> candidates; ///< in the order tried
 };

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "train/step_data.hpp"
+
+#include <lodestep/train.hpp>
+
+#include <Eigen/Core>
+
+#include <vector>
+
+/// The parts of train_attns: which approximators to try, in what order, and how each is fitted.
+namespace lodestep::detail {
+
+/// One approximator to try. Its modelled cost is known before it is fitted.
+struct AttnsPlan {
+  enum class Method { polynomial, random_features, variable_projection };
+  std::size_t base = 0; ///< index of the base scheme
+  CorrectorInput input = CorrectorInput::increment;
+  Method method = Method::polynomial;
+  unsigned degree = 1;   ///< polynomial: 1 is affine
+  std::size_t width = 0; ///< hidden units
+  double cost_ns = 0.0;  ///< of one step: right-hand sides and approximator
+};
+
+/// Every plan for a problem of this dimension, cheapest first. `rhs_cost_ns` is the cost of one right-hand side.
+std::vector<AttnsPlan> make_plans(std::size_t dimension, const std::vector<const ButcherTableau*>& bases,
+                                  double rhs_cost_ns);
+
+/// Fits of one plan, to be told apart by roll-outs: one for each ridge and spread tried. `seed` draws hidden layers.
+/// `proceed` is asked now and then; false cuts the work short.
+std::vector<ApproximatorSpec> fit_plan(const AttnsPlan& plan, const StepData& data, std::uint64_t seed,
+                                       const std::function<bool()>& proceed);
+
+} // namespace lodestep::detail
