@@ -19,7 +19,7 @@ namespace {
 struct TrainAttnsOptions : Common {
   std::string problem;
   std::string output;
-  std::string base = "rk4";
+  std::string base = AttnsOptions{}.base;
   std::optional<double> dt;
   std::optional<double> error;
   std::optional<double> horizon;
@@ -27,24 +27,27 @@ struct TrainAttnsOptions : Common {
   std::optional<std::size_t> trajectories;
 };
 
-/// The candidate that became the model: the one of its input and shape with the error the model states. Returns the
-/// number of candidates if none matches.
+/// The candidate that became the model: the most accurate of its input, base and shape (a candidate is tried again when
+/// more data is made). Returns the number of candidates if there is none.
 std::size_t chosen_candidate(const AttnsResult& result) {
   const auto& corrector = std::get<CorrectorModel>(result.model.method);
-  const std::string description = corrector.approximator.description();
-  std::size_t best = result.candidates.size();
-  double best_distance = 0.0;
+  const std::string description = corrector.base + " + " + corrector.approximator.description();
+  std::size_t chosen = result.candidates.size();
   for (std::size_t i = 0; i < result.candidates.size(); ++i) {
     const auto& candidate = result.candidates[i];
-    if (candidate.input != corrector.input || candidate.description.rfind(description, 0) != 0) continue;
-    if (!std::isfinite(candidate.validation_rms)) continue;
-    const double distance = std::abs(candidate.validation_rms - result.model.error.horizon_rms);
-    if (best == result.candidates.size() || distance < best_distance) {
-      best = i;
-      best_distance = distance;
+    if (candidate.input != corrector.input || candidate.description != description) continue;
+    if (chosen == result.candidates.size() ||
+        candidate.validation_rms < result.candidates[chosen].validation_rms) {
+      chosen = i;
     }
   }
-  return best;
+  return chosen;
+}
+
+/// On validation states: what the choice was made by.
+double validation_rms(const AttnsResult& result) {
+  const std::size_t chosen = chosen_candidate(result);
+  return chosen < result.candidates.size() ? result.candidates[chosen].validation_rms : std::nan("");
 }
 
 nlohmann::ordered_json to_json(const AttnsResult& result, const std::string& path) {
@@ -70,9 +73,11 @@ nlohmann::ordered_json to_json(const AttnsResult& result, const std::string& pat
           {"training_trajectories", result.model.provenance.training_trajectories},
           {"seed", result.model.provenance.seed},
           {"seconds", result.seconds},
-          {"validation_rms", result.model.error.horizon_rms},
+          {"validation_rms", validation_rms(result)},
+          {"held_out_rms", result.model.error.horizon_rms},
           {"reached", result.reached},
           {"interrupted", result.interrupted},
+          {"timed_out", result.timed_out},
           {"candidates", candidates}};
 }
 
@@ -96,17 +101,22 @@ void print(const AttnsResult& result, const TrainAttnsOptions& options, double e
   } else {
     std::printf("the most accurate found.\n");
   }
-  std::printf("validation error %s (root mean square over T = %s), %zu coefficients, %.1f s%s.\nwritten to %s\n",
-              number(result.model.error.horizon_rms).c_str(), number(result.model.error.horizon).c_str(),
-              corrector.approximator.parameters(), result.seconds,
-              result.interrupted ? ", interrupted: the best found until then" : "", options.output.c_str());
+  std::printf("error over T = %s, root mean square: %s on validation states, %s on held-out ones.\n"
+              "%zu coefficients, %zu training trajectories, %.1f s%s.\nwritten to %s\n",
+              number(result.model.error.horizon).c_str(), number(validation_rms(result)).c_str(),
+              number(result.model.error.horizon_rms).c_str(), corrector.approximator.parameters(),
+              result.model.provenance.training_trajectories, result.seconds,
+              result.interrupted ? "; interrupted: the best found until then"
+              : result.timed_out ? "; the time limit was hit: the best found until then"
+                                 : "",
+              options.output.c_str());
 }
 
 int run(const TrainAttnsOptions& options) {
   require_writable(options.output, options.force);
   const Problem problem = make_problem(options.problem);
   AttnsOptions attns;
-  attns.base = classical_tableau(options.base).name;
+  attns.base = options.base == "auto" ? options.base : classical_tableau(options.base).name;
   attns.dt = positive(options.dt, "--dt", problem.dt);
   attns.horizon = positive(options.horizon, "--horizon", problem.horizon);
   attns.error = positive(options.error, "--error", 0.0);
@@ -128,7 +138,7 @@ int run(const TrainAttnsOptions& options) {
     print(result, options, attns.error);
   }
   if (attns.error > 0.0 && !result.reached && !options.quiet) {
-    std::cerr << "lodestep: warning: the error asked for was not reached: " << number(result.model.error.horizon_rms)
+    std::cerr << "lodestep: warning: the error asked for was not reached: " << number(validation_rms(result))
               << " on validation states, asked " << number(attns.error)
               << "; try a smaller --dt, another --base, more --trajectories or a longer --time-limit\n";
   }
@@ -146,7 +156,8 @@ void add_train_attns(CLI::App& train, Action& action) {
   verb->add_option("-o,--output", options->output, "The model file to write (safetensors)")
       ->required()
       ->type_name("FILE");
-  verb->add_option("--base", options->base, "The scheme that is corrected: rk4, rk3, heun or euler")
+  verb->add_option("--base", options->base, "The scheme that is corrected: rk4, rk3, heun, euler, or auto, the cheapest that reaches --error (rk4 "
+                   "without --error)")
       ->type_name("NAME")
       ->capture_default_str();
   verb->add_option("--dt", options->dt, "The step to learn, in the problem's unit of time [the problem's]")

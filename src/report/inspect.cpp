@@ -96,7 +96,7 @@ std::string describe(const Model& model) {
                                                     : "S dt, (k2 - k1) dt, ...");
   line(page, "  Q             %s, %s, %zu coefficients, about %.0f ns", approximator.description().c_str(),
        to_string(approximator.precision), approximator.parameters(), approximator.cost_ns());
-  line(page, "  may not use Q %u step%s of %s instead, dt = %g", corrector.fallback_substeps,
+  line(page, "  fallback      %u step%s of %s alone, dt = %g", corrector.fallback_substeps,
        corrector.fallback_substeps == 1 ? "" : "s", corrector.base.c_str(),
        corrector.dt / corrector.fallback_substeps);
   page += '\n';
