@@ -1,0 +1,136 @@
+#pragma once
+
+#include "problem/definition.hpp"
+
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <tuple>
+#include <type_traits>
+
+namespace lodestep::problem {
+
+/// K point masses, each on a massless rod of unit length hanging from the one before, all masses equal.
+/// u = (theta_1 .. theta_K, theta_1' .. theta_K'), each theta from the vertical:
+///
+///     A(theta) theta'' = b(theta, theta'),   w_ij = K - max(i, j) + 1,
+///     A_ij = w_ij cos(theta_i - theta_j),    b_i = -sum_j w_ij theta_j'^2 sin(theta_i - theta_j) - w_ii g sin theta_i.
+///
+/// AttNS (Huang et al. 2024), eq. 13. A is symmetric positive definite: K^3 / 6 multiplications by Cholesky, in the
+/// form L D L^T that needs no square roots, and 2 K trigonometric functions, since cos(theta_i - theta_j) and its sine
+/// are products of those of theta_i and theta_j.
+///
+/// `Links` fixes K at compile time, so that loops unroll and the matrix lives in registers; 0 leaves it to `links`,
+/// at most max_links, with the matrix on the stack: the right-hand side never allocates and may be shared by threads.
+template <std::size_t Links = 0> struct KLinkPendulum {
+  static constexpr std::size_t dimension = 2 * Links;
+  static constexpr std::size_t max_links = 64;
+  double g = 9.81;
+  std::size_t links = Links;
+
+  template <class State, class Deriv, class Time> void operator()(const State& u, Deriv& dudt, Time /*t*/) const {
+    using std::cos;
+    using std::sin;
+    using T = std::decay_t<decltype(u[0])>;
+    constexpr std::size_t capacity = Links == 0 ? max_links : Links;
+    const std::size_t n = Links == 0 ? links : Links;
+    const auto weight = [n](std::size_t i) { return T(static_cast<double>(n - i)); }; // w_ij = weight(max(i, j))
+
+    T s[capacity], c[capacity];
+    for (std::size_t i = 0; i < n; ++i) {
+      const T theta = u[i];
+      s[i] = sin(theta);
+      c[i] = cos(theta);
+    }
+
+    // sum_j w_ij x_j = weight(i) sum_{j <= i} x_j + sum_{j > i} weight(j) x_j, for x_j = theta_j'^2 (cos, sin) theta_j.
+    T x[capacity], y[capacity], b[capacity];
+    T above_x(0.0), above_y(0.0), below_x(0.0), below_y(0.0);
+    for (std::size_t i = 0; i < n; ++i) {
+      const T rate = u[n + i];
+      const T square = rate * rate;
+      dudt[i] = rate;
+      x[i] = square * c[i];
+      y[i] = square * s[i];
+      above_x = above_x + x[i];
+      above_y = above_y + y[i];
+    }
+    for (std::size_t i = n; i-- > 0;) {
+      const T sum_x = weight(i) * above_x + below_x;
+      const T sum_y = weight(i) * above_y + below_y;
+      b[i] = c[i] * sum_y - s[i] * (sum_x + weight(i) * T(g));
+      above_x = above_x - x[i];
+      above_y = above_y - y[i];
+      below_x = below_x + weight(i) * x[i];
+      below_y = below_y + weight(i) * y[i];
+    }
+
+    // A = L D L^T row by row, L with unit diagonal, and the forward solution L z = b on the way.
+    T l[capacity][capacity], inverse_d[capacity];
+    for (std::size_t i = 0; i < n; ++i) {
+      T d = weight(i);
+      T z = b[i];
+      T ld[capacity]; // row i of L D
+      for (std::size_t j = 0; j < i; ++j) {
+        T sum = weight(i) * (c[i] * c[j] + s[i] * s[j]);
+        for (std::size_t k = 0; k < j; ++k) sum = sum - ld[k] * l[j][k];
+        ld[j] = sum;
+        l[i][j] = sum * inverse_d[j];
+        d = d - sum * l[i][j];
+        z = z - l[i][j] * b[j];
+      }
+      inverse_d[i] = T(1.0) / d;
+      b[i] = z;
+    }
+    for (std::size_t i = n; i-- > 0;) {
+      T sum = b[i] * inverse_d[i];
+      for (std::size_t j = i + 1; j < n; ++j) sum = sum - l[j][i] * b[j];
+      b[i] = sum;
+      dudt[n + i] = sum;
+    }
+  }
+};
+
+/// Initial states and horizon: AttNS, Tables 3 and 4, which have K = 2. More links are chaotic within the horizon.
+struct KLinkPendulumDefinition {
+  static constexpr const char* name = "k_link_pendulum";
+  static constexpr const char* description = "K point masses on rods, each hanging from the one before (AttNS, eq. 13)";
+  using FixedRhs = std::tuple<KLinkPendulum<1>, KLinkPendulum<2>, KLinkPendulum<3>>;
+
+  static Aliases aliases() {
+    return {{"2_link_pendulum", {{"K", 2.0}}},
+            {"two_link_pendulum", {{"K", 2.0}}},
+            {"double_pendulum", {{"K", 2.0}}},
+            {"3_link_pendulum", {{"K", 3.0}}},
+            {"three_link_pendulum", {{"K", 3.0}}}};
+  }
+  static std::vector<Parameter> parameters() { return {{"K", 2.0}, {"g", 9.81}}; }
+
+  static void define(Problem& problem) {
+    const std::size_t links = whole(problem, "K", 1, KLinkPendulum<>::max_links);
+    const double g = value(problem, "g");
+    for (const auto& [prefix, unit] : {std::pair("theta_", "rad"), std::pair("theta_dot_", "rad/s")})
+      for (std::size_t i = 1; i <= links; ++i) problem.variables.push_back({prefix + std::to_string(i), unit});
+    problem.horizon = 10.0;
+    problem.dt = 0.1;
+    switch (links) {
+    case 1:
+      set_rhs(problem, KLinkPendulum<1>{g});
+      break;
+    case 2:
+      set_rhs(problem, KLinkPendulum<2>{g});
+      break;
+    case 3:
+      set_rhs(problem, KLinkPendulum<3>{g});
+      break;
+    default:
+      set_rhs(problem, KLinkPendulum<>{g, links});
+    }
+    problem.sample = [links](Random& random, double* u0) {
+      for (std::size_t i = 0; i < links; ++i) u0[i] = random.uniform(0.0, pi / 8);
+      for (std::size_t i = 0; i < links; ++i) u0[links + i] = 0.0;
+    };
+  }
+};
+
+} // namespace lodestep::problem
