@@ -1,5 +1,7 @@
 #pragma once
 
+#include "report/work_precision.hpp"
+
 #include <lodestep/corrector.hpp>
 #include <lodestep/problem.hpp>
 
@@ -14,14 +16,9 @@ namespace lodestep::report {
 /// A stepper with one setting left open, ready to be run from any initial state. Everything inside the call is
 /// compiled for one state type and one right-hand side, so that a measurement pays one indirect call per trajectory.
 struct Contender {
-  enum class Setting {
-    tolerance, ///< absolute and relative
-    step,      ///< dt = output_dt / n, n = 1, 2, ...
-    none       ///< learned: its dt is the model's
-  };
-
   std::string name;
-  Setting setting = Setting::tolerance;
+  Family family = Family::classical;
+  Setting setting = Setting::tolerance; ///< a classical dt must divide output_dt
   /// Integrates from u0 [dimension] at t = 0, writes the states at 0, output_dt, 2 output_dt, ... as
   /// [times, dimension], and returns the number of right-hand side evaluations. A stepper that gives up (no progress,
   /// far too many evaluations) leaves NaN in the outputs it did not reach.

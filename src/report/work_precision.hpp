@@ -20,13 +20,21 @@ namespace lodestep::report {
 
 enum class Family { classical, learned };
 
+/// What a stepper's parameter means.
+enum class Setting {
+  tolerance, ///< absolute and relative
+  dt         ///< of a fixed-step or learned stepper
+};
+
 LODESTEP_TRAIN_EXPORT const char* to_string(Family) noexcept;
+LODESTEP_TRAIN_EXPORT const char* to_string(Setting) noexcept;
 
 /// One stepper at one setting.
 struct WorkPrecisionPoint {
   std::string stepper;
   Family family = Family::classical;
-  double parameter = 0.0; ///< dt of a fixed-step or learned stepper, absolute and relative tolerance of the others
+  Setting setting = Setting::tolerance;
+  double parameter = 0.0;
   double mse = 0.0;       ///< mean over output times, variables and trajectories; infinite if it diverged
   double microseconds_per_trajectory = 0.0; ///< median over repetitions
   double rhs_evaluations = 0.0;             ///< per trajectory
