@@ -1,12 +1,14 @@
 # What every target of this project is compiled with.
 
-add_library(lodestep_build_flags INTERFACE)
-target_compile_features(lodestep_build_flags INTERFACE cxx_std_20)
-target_compile_options(lodestep_build_flags INTERFACE
+add_library(lodestep_warnings INTERFACE)
+target_compile_options(lodestep_warnings INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion>)
 if(LODESTEP_WERROR)
-  target_compile_options(lodestep_build_flags INTERFACE -Werror)
+  target_compile_options(lodestep_warnings INTERFACE -Werror)
 endif()
+add_library(lodestep_build_flags INTERFACE)
+target_compile_features(lodestep_build_flags INTERFACE cxx_std_20)
+target_link_libraries(lodestep_build_flags INTERFACE lodestep_warnings)
 
 # A room's sources are the files of its folder: nothing to list twice.
 function(lodestep_sources result)

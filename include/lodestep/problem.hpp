@@ -74,6 +74,8 @@ struct LODESTEP_TRAIN_EXPORT Trajectories {
   std::size_t times = 0; ///< points of time, the initial one included
   std::size_t dimension = 0;
   std::vector<double> states; ///< [trajectory, time, variable]
+  /// The reference solver's own estimate of its largest error (see reference_solution); 0 if nobody estimated it.
+  double error_estimate = 0.0;
 
   const double* state(std::size_t trajectory, std::size_t time) const noexcept {
     return states.data() + (trajectory * times + time) * dimension;
@@ -87,8 +89,10 @@ struct LODESTEP_TRAIN_EXPORT Trajectories {
 using Progress = std::function<bool(double fraction, const std::string& what)>;
 
 /// The reference solution from `u0` at t0, t0 + dt, ..., (times points), relative and absolute error 1e-12 or better
-/// over the horizons of the registry. Writes [time, variable] and returns an estimate of its own largest error,
-/// obtained by solving again, more tightly, in extended precision where the problem offers it.
+/// over the horizons of the registry. Writes [time, variable] and returns an estimate of its own largest error, relative
+/// to the larger of 1 and the variable's largest magnitude, obtained by solving again by another method, more tightly,
+/// in extended precision where the problem offers it (0 without `estimate_error`: the second solution costs several
+/// times the first).
 /// Throws InvalidData if the right-hand side gives a non-finite value or the solution diverges (saying when and where).
 LODESTEP_TRAIN_EXPORT double reference_solution(const Problem& problem, const double* u0, double t0, double dt,
                                                 std::size_t times, double* states, bool estimate_error = true);
@@ -102,7 +106,9 @@ struct GenerateOptions {
   Progress progress;
 };
 
-/// Reference trajectories from sampled initial states. Throws InvalidArgument, InvalidData.
+/// Reference trajectories from sampled initial states, their error estimated on the first few. Asked to stop, it
+/// returns the trajectories it has, at least one. Throws InvalidArgument; InvalidData naming trajectory, time and
+/// variable.
 LODESTEP_TRAIN_EXPORT Trajectories generate_trajectories(const Problem& problem, const GenerateOptions& options);
 
 /// Number of steps of `dt` in `horizon`. Throws InvalidArgument if dt <= 0 or the horizon is no multiple of it, naming

@@ -19,6 +19,7 @@ private:
   std::size_t widest_;
 };
 
-double activate(const MlpTerm& mlp, double x) noexcept;
+/// The activation of `mlp` at x.
+LODESTEP_EXPORT double activate(const MlpTerm& mlp, double x) noexcept;
 
 } // namespace lodestep::detail

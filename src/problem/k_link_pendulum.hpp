@@ -65,28 +65,29 @@ template <std::size_t Links = 0> struct KLinkPendulum {
       below_y = below_y + weight(i) * y[i];
     }
 
-    // A = L D L^T row by row, L with unit diagonal, and the forward solution L z = b on the way.
-    T l[capacity][capacity], inverse_d[capacity];
+    // The upper triangle of A, turned row by row into D L^T by the outer products of the rows above; b becomes the
+    // solution of L D z = b on the way. All inner loops run along rows, without sums that would wait for each other.
+    T a[capacity][capacity], inverse_d[capacity];
     for (std::size_t i = 0; i < n; ++i) {
-      T d = weight(i);
-      T z = b[i];
-      T ld[capacity]; // row i of L D
-      for (std::size_t j = 0; j < i; ++j) {
-        T sum = weight(i) * (c[i] * c[j] + s[i] * s[j]);
-        for (std::size_t k = 0; k < j; ++k) sum = sum - ld[k] * l[j][k];
-        ld[j] = sum;
-        l[i][j] = sum * inverse_d[j];
-        d = d - sum * l[i][j];
-        z = z - l[i][j] * b[j];
-      }
-      inverse_d[i] = T(1.0) / d;
-      b[i] = z;
+      x[i] = weight(i) * c[i];
+      y[i] = weight(i) * s[i];
     }
-    for (std::size_t i = n; i-- > 0;) {
-      T sum = b[i] * inverse_d[i];
-      for (std::size_t j = i + 1; j < n; ++j) sum = sum - l[j][i] * b[j];
-      b[i] = sum;
-      dudt[n + i] = sum;
+    for (std::size_t i = 0; i < n; ++i) {
+      a[i][i] = weight(i);
+      for (std::size_t j = i + 1; j < n; ++j) a[i][j] = c[i] * x[j] + s[i] * y[j];
+    }
+    for (std::size_t k = 0; k < n; ++k) {
+      inverse_d[k] = T(1.0) / a[k][k];
+      for (std::size_t i = k + 1; i < n; ++i) {
+        const T l = a[k][i] * inverse_d[k];
+        for (std::size_t j = i; j < n; ++j) a[i][j] = a[i][j] - l * a[k][j];
+        b[i] = b[i] - l * b[k];
+      }
+    }
+    for (std::size_t k = n; k-- > 0;) {
+      const T acceleration = b[k] * inverse_d[k];
+      for (std::size_t i = 0; i < k; ++i) b[i] = b[i] - a[i][k] * acceleration;
+      dudt[n + k] = acceleration;
     }
   }
 };

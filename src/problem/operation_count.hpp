@@ -45,11 +45,11 @@ public:
   friend OperationCount sqrt(OperationCount a) noexcept { return spend(std::sqrt(a.value_), root); }
 
 private:
-  static constexpr double arithmetic = 0.25;
-  static constexpr double division = 2.0;
-  static constexpr double root = 3.0;
-  static constexpr double exponential = 5.0;
-  static constexpr double trigonometric = 8.0;
+  static constexpr double arithmetic = 0.2;
+  static constexpr double division = 1.5;
+  static constexpr double root = 2.0;
+  static constexpr double exponential = 4.0;
+  static constexpr double trigonometric = 4.0;
 
   static OperationCount spend(double value, double ns) noexcept {
     elapsed_ns() += ns;

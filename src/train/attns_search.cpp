@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t most_features = 700;
 
 // Samples per feature of a fit: past ten, validation errors on the pendulums no longer fall.
-constexpr Eigen::Index samples_per_feature = 10;
+constexpr Eigen::Index samples_per_feature = 30;
 constexpr Eigen::Index fewest_samples = 3000;
 
 ApproximatorSpec shape_of(const AttnsPlan& plan, std::size_t inputs, std::size_t outputs) {

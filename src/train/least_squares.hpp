@@ -13,7 +13,7 @@ namespace lodestep::detail {
 
 /// Centre and half-width of every input, so that standardised inputs lie in [-1, 1] and their powers stay bounded;
 /// root mean square of every output, so that each counts alike.
-struct Standardisation {
+struct LODESTEP_TRAIN_EXPORT Standardisation {
   Eigen::VectorXd input_mean;
   Eigen::VectorXd input_scale;
   Eigen::VectorXd output_scale;
@@ -26,14 +26,14 @@ struct Standardisation {
 };
 
 /// [1; z; monomials of z of degree 2 .. degree], [1 + inputs + monomials, samples]; degree 1 gives the affine basis.
-Eigen::MatrixXd polynomial_basis(const Eigen::MatrixXd& z, unsigned degree);
+LODESTEP_TRAIN_EXPORT Eigen::MatrixXd polynomial_basis(const Eigen::MatrixXd& z, unsigned degree);
 
 /// Solves min |W Phi - Y|^2 + ridge^2 mean(diag Phi Phi') |W|^2 for several ridges at the price of one factorisation.
 ///
 /// Phi is reduced by an orthogonal factorisation rather than to its Gram matrix, which would square the condition
 /// number: polynomials on trajectories are nearly dependent, and the digits lost there are the model's accuracy.
 /// Cost: O(samples features^2) once, O(features^3) a ridge.
-class RidgeSolver {
+class LODESTEP_TRAIN_EXPORT RidgeSolver {
 public:
   /// `basis` [features, samples], `targets` [outputs, samples].
   RidgeSolver(const Eigen::MatrixXd& basis, const Eigen::MatrixXd& targets);
@@ -47,16 +47,18 @@ private:
 };
 
 /// The spec of a polynomial whose coefficients in polynomial_basis are `weights`.
-ApproximatorSpec polynomial_spec(const Standardisation& scales, const Eigen::MatrixXd& weights, unsigned degree);
+LODESTEP_TRAIN_EXPORT ApproximatorSpec polynomial_spec(const Standardisation& scales, const Eigen::MatrixXd& weights,
+                                                       unsigned degree);
 
-/// A hidden layer drawn uniformly: weights and biases in +- `spread` x fan-in-free bounds (see .cpp).
-AffineLayer random_layer(Random& random, std::size_t inputs, std::size_t width, double spread);
+/// A hidden layer whose weights and biases are drawn uniformly from +- `spread`.
+LODESTEP_TRAIN_EXPORT AffineLayer random_layer(Random& random, std::size_t inputs, std::size_t width, double spread);
 
 /// [1; z; a(W z + b)]
-Eigen::MatrixXd hidden_basis(const Eigen::MatrixXd& z, const AffineLayer& hidden, Activation activation);
+LODESTEP_TRAIN_EXPORT Eigen::MatrixXd hidden_basis(const Eigen::MatrixXd& z, const AffineLayer& hidden,
+                                                   Activation activation);
 
 /// The spec of an MLP with one hidden layer beside its affine term, from the weights in hidden_basis.
-ApproximatorSpec mlp_spec(const Standardisation& scales, const Eigen::MatrixXd& weights, const AffineLayer& hidden,
-                          Activation activation);
+LODESTEP_TRAIN_EXPORT ApproximatorSpec mlp_spec(const Standardisation& scales, const Eigen::MatrixXd& weights,
+                                                const AffineLayer& hidden, Activation activation);
 
 } // namespace lodestep::detail

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <lodestep/approximator.hpp>
+#include <lodestep/train_export.hpp>
 
 #include <Eigen/Core>
 
@@ -30,7 +31,8 @@ struct VariableProjectionResult {
 /// Cost of an iteration: O(samples (width (inputs + 1))^2).
 ///
 /// `z` [inputs, samples] and `y` [outputs, samples] are standardised. tanh only.
-VariableProjectionResult variable_projection(const Eigen::MatrixXd& z, const Eigen::MatrixXd& y,
-                                             const AffineLayer& start, const VariableProjectionOptions& options);
+LODESTEP_TRAIN_EXPORT VariableProjectionResult variable_projection(const Eigen::MatrixXd& z, const Eigen::MatrixXd& y,
+                                                                   const AffineLayer& start,
+                                                                   const VariableProjectionOptions& options);
 
 } // namespace lodestep::detail
