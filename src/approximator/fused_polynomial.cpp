@@ -1,11 +1,14 @@
 // Affine maps and polynomials for every instruction set: see FusedPolynomial for the method.
 #include "approximator/fused_targets.hpp"
 
+// clang-format off: Highway includes this file once per instruction set, which has to come first
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "approximator/fused_polynomial.cpp"
+#include <hwy/foreach_target.h>
+// clang-format on
+
 #include "approximator/fused-inl.hpp"
 
-#include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
 #include <array>
