@@ -1,4 +1,5 @@
 // Which instruction set the fused kernels run on, and a way for tests to force a lower one.
+// clang-format off: Highway includes this file once per instruction set, which has to come first
 #include "approximator/fused_targets.hpp"
 
 // clang-format off: Highway includes this file once per instruction set, which has to come first
