@@ -101,12 +101,12 @@ void set_times(Trajectories& set, const std::vector<double>& t, double stated_dt
   set.t0 = t.front();
   set.dt = stated_dt != 0.0 ? stated_dt : (t.back() - t.front()) / last;
   for (std::size_t n = 0; n < t.size(); ++n) {
-    if (!std::isfinite(t[n])) throw InvalidData(path + ": dataset '/t' is not finite at index " + std::to_string(n));
+    if (!std::isfinite(t[n])) throw InvalidData(path + ": dataset 't' is not finite at index " + std::to_string(n));
     // Rounding of t itself, and the digits that a text format in between may have cost.
     const double expected = set.t0 + static_cast<double>(n) * set.dt;
     const double tolerance = 1e-6 * std::abs(set.dt) + 1e-14 * std::max(std::abs(t.front()), std::abs(t.back()));
     if (!(std::abs(t[n] - expected) <= tolerance))
-      throw InvalidData(path + ": dataset '/t' is not uniform: index " + std::to_string(n) + " has " + number(t[n]) +
+      throw InvalidData(path + ": dataset 't' is not uniform: index " + std::to_string(n) + " has " + number(t[n]) +
                         ", expected " + number(expected) + " for dt = " + number(set.dt));
   }
 }
@@ -147,7 +147,7 @@ void TrajectorySet::validate(const std::string& name) const {
   for (std::size_t i = 0; i < set.states.size(); ++i) {
     if (std::isfinite(set.states[i])) continue;
     const std::size_t time = i / set.dimension % set.times;
-    throw InvalidData(name + ": dataset '/states' is not finite at trajectory " +
+    throw InvalidData(name + ": dataset 'states' is not finite at trajectory " +
                       std::to_string(i / set.dimension / set.times) + ", time " + std::to_string(time) +
                       " (t = " + number(set.t0 + static_cast<double>(time) * set.dt) + "), variable " +
                       std::to_string(i % set.dimension) + " (" + variables[i % set.dimension].name + ")");
@@ -239,12 +239,12 @@ TrajectorySet load_trajectories(const std::string& path) {
   data.dimension = shape[2];
   const std::vector<double> t = read_dataset(file, "t", 1, "[time]", times, path);
   if (t.size() != data.times)
-    throw InvalidData(path + ": dataset '/t' has " + std::to_string(t.size()) + " times, '/states' of shape " +
+    throw InvalidData(path + ": dataset 't' has " + std::to_string(t.size()) + " times, 'states' of shape " +
                       text_of(shape) + " has " + std::to_string(data.times));
-  if (t.size() < 2) throw InvalidData(path + ": dataset '/t' has one time: a trajectory needs two at least");
+  if (t.size() < 2) throw InvalidData(path + ": dataset 't' has one time: a trajectory needs two at least");
   set_times(data, t, read_number(file, "dt", H5T_NATIVE_DOUBLE, 0.0, path), path);
 
-  const std::string dimension = "variables of '/states'";
+  const std::string dimension = "variables of 'states'";
   if (hdf5::has_attribute(file, "variable_names")) {
     const auto names = hdf5::read_strings(file, "variable_names", path);
     check_same_count(names.size(), data.dimension, "variable_names", dimension, path);
