@@ -2,7 +2,6 @@
 // clang-format off: Highway includes this file once per instruction set, which has to come first
 #include "approximator/fused_targets.hpp"
 
-// clang-format off: Highway includes this file once per instruction set, which has to come first
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "approximator/fused_polynomial.cpp"
 #include <hwy/foreach_target.h>
