@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
 
   cli::Action action;
   cli::add_problems(app, action);
+  cli::add_generate(app, action);
   cli::add_train(app, action);
   cli::add_evaluate(app, action);
   cli::add_bench(app, action);
