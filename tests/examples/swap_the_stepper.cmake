@@ -1,4 +1,5 @@
 # Runs the example in the current directory, where the trained model is, and checks what it prints.
+cmake_minimum_required(VERSION 3.25)
 
 # The programs differ in one include and one line, as the README says.
 file(STRINGS ${EXAMPLE}/before.cpp before)
