@@ -1,9 +1,9 @@
-#include "zero_model.hpp"
+#include "report/work_precision.hpp"
 
 #include "report/plot.hpp"
 #include "report/sweep.hpp"
 #include "report/verdict.hpp"
-#include "report/work_precision.hpp"
+#include "zero_model.hpp"
 
 #include <lodestep/error.hpp>
 
@@ -51,9 +51,9 @@ BOOST_AUTO_TEST_CASE(speedup_is_the_time_of_the_fastest_classical_point_no_worse
 BOOST_AUTO_TEST_CASE(the_verdict_names_the_winner_whoever_it_is) {
   WorkPrecision result;
   result.reference_error = 1e-13;
-  result.points = {learned("wins", 1e-9, 10.0), learned("loses", 1e-3, 10.0), learned("ties", 1e-9, 39.9),
-                   learned("diverged", infinity, 1.0), classical("fehlberg78", 1e-12, 40.0),
-                   classical("dopri5", 1e-3, 5.0)};
+  result.points = {learned("wins", 1e-9, 10.0),          learned("loses", 1e-3, 10.0),
+                   learned("ties", 1e-9, 39.9),          learned("diverged", infinity, 1.0),
+                   classical("fehlberg78", 1e-12, 40.0), classical("dopri5", 1e-3, 5.0)};
   const auto words = verdict(result);
   BOOST_REQUIRE(words.size() == 4u);
   const auto says = [&](std::size_t i, const char* what) { return words[i].find(what) != std::string::npos; };
@@ -73,8 +73,8 @@ BOOST_AUTO_TEST_CASE(json_has_the_shape_scripts_rely_on) {
   BOOST_TEST(document["speedup_at_equal_error"]["m.safetensors"].get<double>() == 4.0);
   BOOST_TEST(document["speedup_at_equal_error"]["bad"].is_null());
   BOOST_TEST(document["points"].size() == 3u);
-  const std::set<std::string> expected{"stepper", "family",       "parameter",
-                                       "mse",     "microseconds_per_trajectory", "rhs_evaluations"};
+  const std::set<std::string> expected{"stepper",        "family", "parameter", "mse", "microseconds_per_trajectory",
+                                       "rhs_evaluations"};
   for (const auto& point : document["points"]) {
     std::set<std::string> keys;
     for (const auto& entry : point.items()) keys.insert(entry.key());
@@ -157,10 +157,9 @@ BOOST_AUTO_TEST_CASE(classical_steppers_are_as_exact_as_theory_says) {
   // Fixed steps converge at their order: mse by 2^(2 order).
   BOOST_TEST(std::log2(rk4.mse / at("rk4", 0.05).mse) == 8.0, boost::test_tools::tolerance(0.15));
   // Every stepper reaches the error of rk4 at 0.1 and a hundredth of it, and none of them diverged on the way there.
-  for (const char* stepper :
-       {"rk4", "dopri5 fixed", "fehlberg78 fixed", "adams_bashforth_moulton8", "cash_karp54 controlled",
-        "dopri5 controlled", "dopri5 dense", "fehlberg78 controlled", "bulirsch_stoer controlled",
-        "bulirsch_stoer dense"}) {
+  for (const char* stepper : {"rk4", "dopri5 fixed", "fehlberg78 fixed", "adams_bashforth_moulton8",
+                              "cash_karp54 controlled", "dopri5 controlled", "dopri5 dense", "fehlberg78 controlled",
+                              "bulirsch_stoer controlled", "bulirsch_stoer dense"}) {
     double best = infinity;
     for (const auto& point : result.points) {
       if (point.stepper != stepper) continue;
