@@ -109,13 +109,14 @@ void write_script(const WorkPrecision& result, const std::vector<Curve>& curves,
          "set format y '10^{%T}'\n"
          "set xlabel 'microseconds per trajectory'\n"
          "set ylabel 'mean squared error'\n"
-      << "set title " << literal("Work against precision: " + result.problem) << " noenhanced font ',15'\n"
+      << "set title " << literal("Work against precision: " + result.problem) << " noenhanced font ',15' offset 0,0.9\n"
       << "set label 1 ";
   std::ostringstream subtitle;
   subtitle << "outputs every " << result.output_dt << " up to " << result.horizon << ", " << result.trajectories
            << " held-out trajectories, one thread; lower left is better";
   out << literal(subtitle.str())
-      << " at graph 0.5,1.025 center font ',10' textcolor rgb '#666666'\n"
+      << " at graph 0.5,1.03 center font ',10' textcolor rgb '#666666'\n"
+         "set tmargin 4.5\n"
          "set border 3 linecolor rgb '#444444'\n"
          "set tics nomirror\n"
          "set mxtics 10\n"

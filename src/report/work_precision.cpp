@@ -144,7 +144,7 @@ private:
       const auto measure = [&](double parameter) {
         measured.push_back(first_pass(contender, parameter));
         const auto& point = measured.back().point;
-        return SweepPoint{parameter, point.mse, point.microseconds_per_trajectory};
+        return SweepPoint{parameter, point.mse, point.microseconds_per_trajectory, point.rhs_evaluations};
       };
       const auto kept = contender.setting == Setting::dt ? sweep_steps(result_.output_dt, options, measure)
                                                          : sweep_tolerances(options, measure);

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <map>
@@ -89,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_tolerance_sweep_is_fine_around_the_target_and_measures_no
   std::map<double, int> calls;
   const Measure measure = [&](double tolerance) {
     ++calls[tolerance];
-    return SweepPoint{tolerance, tolerance * tolerance, std::pow(tolerance, -0.1)};
+    return SweepPoint{tolerance, tolerance * tolerance, std::pow(tolerance, -0.1), std::pow(tolerance, -0.1)};
   };
   SweepOptions options;
   options.targets = {3e-9};
@@ -107,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_tolerance_sweep_is_fine_around_the_target_and_measures_no
 BOOST_AUTO_TEST_CASE(a_sweep_of_steps_finds_the_smallest_count_that_meets_the_target) {
   for (int needed : {1, 2, 3, 5, 7, 11, 100, 131}) {
     const double at_needed = std::pow(1.0 / needed, 8.0);
-    const Measure measure = [&](double dt) { return SweepPoint{dt, std::pow(dt, 8.0), 1.0 / dt}; };
+    const Measure measure = [&](double dt) { return SweepPoint{dt, std::pow(dt, 8.0), 1.0 / dt, 1.0 / dt}; };
     SweepOptions options;
     options.targets = {at_needed * (1.0 + 1e-9)};
     const auto kept = sweep_steps(1.0, options, measure);
@@ -115,19 +116,29 @@ BOOST_AUTO_TEST_CASE(a_sweep_of_steps_finds_the_smallest_count_that_meets_the_ta
   }
 }
 
+BOOST_AUTO_TEST_CASE(tolerances_too_loose_to_matter_do_not_end_a_sweep) {
+  // Down to 1e-8 every step ends on an output anyway: the same steps, the same error, the same work.
+  const Measure measure = [](double tolerance) {
+    const double effective = std::min(tolerance, 1e-8);
+    return SweepPoint{tolerance, effective * effective, 1.0, std::pow(effective, -0.2)};
+  };
+  const auto kept = sweep_tolerances({}, measure);
+  BOOST_TEST(*std::min_element(kept.begin(), kept.end()) < 1e-11);
+}
+
 BOOST_AUTO_TEST_CASE(sweeps_end_at_rounding_at_divergence_and_at_the_time_limit) {
   int calls = 0;
   const Measure rounding = [&](double tolerance) {
     ++calls;
-    return SweepPoint{tolerance, std::max(tolerance * tolerance, 1e-18), 1.0};
+    return SweepPoint{tolerance, std::max(tolerance * tolerance, 1e-18), 1.0, 1.0 / tolerance};
   };
   sweep_tolerances({}, rounding);
   BOOST_TEST(calls < 24); // of 27: nine decades by halves, and patience
-  const Measure diverges = [](double tolerance) { return SweepPoint{tolerance, infinity, 1.0}; };
+  const Measure diverges = [](double tolerance) { return SweepPoint{tolerance, infinity, 1.0, 1.0}; };
   BOOST_TEST(sweep_tolerances({}, diverges).empty());
   SweepOptions limited;
   limited.longest_microseconds = 100.0;
-  const Measure slow = [](double dt) { return SweepPoint{dt, dt, 30.0 / dt}; };
+  const Measure slow = [](double dt) { return SweepPoint{dt, dt, 30.0 / dt, 1.0 / dt}; };
   const auto kept = sweep_steps(1.0, limited, slow);
   BOOST_TEST(*std::min_element(kept.begin(), kept.end()) == 0.25);
 }
