@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace lodestep {
@@ -19,7 +20,7 @@ namespace lodestep {
 ///
 ///     Verdict v = corrector.admits(dt, u);
 ///     if (v == Verdict::learned) v = corrector.correct(u, u', stages, scratch);   // u' += Q
-///     if (v != Verdict::learned) ... the adapter takes corrector.substeps(dt) base steps from u instead
+///     if (v != Verdict::learned) ... the adapter takes corrector.substeps(dt) steps of corrector.fallback() instead
 ///
 /// Immutable and shared: any number of threads may use one object, each with its own Scratch.
 class LODESTEP_EXPORT Corrector {
@@ -65,7 +66,9 @@ public:
   /// Largest |correction| of each variable that is believed, [dimension].
   const std::vector<double>& correction_limit() const noexcept { return limit_; }
 
-  /// Number of equal base steps over `dt` that keep the model's accuracy.
+  /// The scheme that takes the steps which may not be learned: the base scheme or "rk4".
+  const std::string& fallback() const noexcept { return fallback_; }
+  /// Number of equal steps of it over `dt` that keep the model's accuracy.
   std::size_t substeps(double dt) const noexcept;
 
 private:
@@ -79,6 +82,7 @@ private:
   bool zero_; ///< approximator_.is_zero(), without a call
   double dt_;
   double dt_tolerance_;
+  std::string fallback_;
   double fallback_dt_;
   std::vector<double> box_;   ///< lower and upper bound of each variable in turn
   std::vector<double> limit_; ///< largest |correction| of each variable

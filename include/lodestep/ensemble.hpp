@@ -166,14 +166,16 @@ private:
 };
 
 /// The learned step on an ensemble. Every member is guarded by itself: those that may not be learned are gathered and
-/// taken by the base scheme, sub-stepped, together; the others never wait for more than that. Copies share the model
-/// and the counters (one count per member and step).
+/// taken by the fallback scheme, sub-stepped, together; the others never wait for more than that. Copies share the
+/// model and the counters (one count per member and step).
 class EnsembleCorrected {
 public:
   explicit EnsembleCorrected(std::shared_ptr<const Corrector> corrector)
       : corrector_(std::move(corrector)), block_(std::make_shared<const ButcherTableau>(classical_tableau(
                                                      std::get<CorrectorModel>(corrector_->model().method).base)),
                                                  corrector_->dimension()),
+        fallback_(std::make_shared<const ButcherTableau>(classical_tableau(corrector_->fallback())),
+                  corrector_->dimension()),
         u_(corrector_->dimension() * ensemble_block), u_next_(u_.size()),
         features_(corrector_->approximator().inputs() * ensemble_block), correction_(u_.size()) {}
 
@@ -284,7 +286,7 @@ private:
     const double h = dt / static_cast<double>(count);
     for (std::size_t step = 0; step < count; ++step) {
       const double at = t + static_cast<double>(step) * h;
-      if (const int status = block_.step(rhs, at, u_.data(), h, u_.data(), n)) return status;
+      if (const int status = fallback_.step(rhs, at, u_.data(), h, u_.data(), n)) return status;
     }
     for (std::size_t k = 0; k < n; ++k) {
       for (std::size_t i = 0; i < d; ++i) next_[which[k] * d + i] = u_[i * n + k];
@@ -294,6 +296,7 @@ private:
 
   std::shared_ptr<const Corrector> corrector_;
   detail::BlockRungeKutta block_;
+  detail::BlockRungeKutta fallback_;
   std::vector<double> u_;
   std::vector<double> u_next_;
   std::vector<double> features_;

@@ -73,7 +73,10 @@ struct LODESTEP_EXPORT CorrectorModel {
   CorrectorInput input = CorrectorInput::increment;
   ApproximatorSpec approximator;
   Domain domain;
-  /// Sub-steps of the base scheme per trained step that keep the model's accuracy when it may not be used.
+  /// The scheme that takes over, in sub-steps, where the model may not be used: "" for the base scheme itself, or
+  /// "rk4", because a base of low order would need thousands of sub-steps to be as accurate as its correction.
+  std::string fallback;
+  /// Sub-steps per trained step with which it keeps the model's accuracy.
   unsigned fallback_substeps = 1;
 };
 

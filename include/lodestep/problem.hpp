@@ -89,11 +89,11 @@ struct LODESTEP_TRAIN_EXPORT Trajectories {
 using Progress = std::function<bool(double fraction, const std::string& what)>;
 
 /// The reference solution from `u0` at t0, t0 + dt, ..., (times points), relative and absolute error 1e-12 or better
-/// over the horizons of the registry. Writes [time, variable] and returns an estimate of its own largest error, relative
-/// to the larger of 1 and the variable's largest magnitude, obtained by solving again by another method, more tightly,
-/// in extended precision where the problem offers it (0 without `estimate_error`: the second solution costs several
-/// times the first).
-/// Throws InvalidData if the right-hand side gives a non-finite value or the solution diverges (saying when and where).
+/// over the horizons of the registry. Writes [time, variable] and returns an estimate of its own largest error,
+/// relative to the larger of 1 and the variable's largest magnitude, obtained by solving again by another method, more
+/// tightly, in extended precision where the problem offers it (0 without `estimate_error`: the second solution costs
+/// several times the first). Throws InvalidData if the right-hand side gives a non-finite value or the solution
+/// diverges (saying when and where).
 LODESTEP_TRAIN_EXPORT double reference_solution(const Problem& problem, const double* u0, double t0, double dt,
                                                 std::size_t times, double* states, bool estimate_error = true);
 

@@ -101,14 +101,15 @@ private:
   std::size_t evaluations_ = 0;
 };
 
-/// The learned step on arrays: base scheme, correction, and the base scheme sub-stepped where the model may not be
+/// The learned step on arrays: base scheme, correction, and a classical scheme sub-stepped where the model may not be
 /// used. Copies share the model and the counters, and have scratch of their own: one copy per thread.
 class CorrectedRungeKutta {
 public:
   explicit CorrectedRungeKutta(std::shared_ptr<const Corrector> corrector)
       : corrector_(std::move(corrector)),
         base_(classical_tableau(std::get<CorrectorModel>(corrector_->model().method).base), corrector_->dimension()),
-        scratch_(*corrector_), next_(corrector_->dimension()) {}
+        fallback_(classical_tableau(corrector_->fallback()), corrector_->dimension()), scratch_(*corrector_),
+        next_(corrector_->dimension()) {}
 
   const Corrector& corrector() const noexcept { return *corrector_; }
   const RungeKutta& base() const noexcept { return base_; }
@@ -129,7 +130,7 @@ public:
       const double h = dt / static_cast<double>(count);
       for (std::size_t i = 0; i < count; ++i) {
         const double at = t + static_cast<double>(i) * h;
-        if (const int status = base_.step(rhs, at, next_.data(), h, next_.data())) return status;
+        if (const int status = fallback_.step(rhs, at, next_.data(), h, next_.data())) return status;
       }
     }
     for (std::size_t i = 0; i < dimension; ++i) u[i] = next_[i];
@@ -140,6 +141,7 @@ public:
 private:
   std::shared_ptr<const Corrector> corrector_;
   RungeKutta base_;
+  RungeKutta fallback_;
   Corrector::Scratch scratch_;
   std::vector<double> next_;
   SharedCounters counters_;

@@ -50,7 +50,7 @@ void print(const Evaluation& e) {
   std::printf("  evaluations     %s of the right-hand side per unit of time\n",
               number(e.rhs_evaluations_per_time).c_str());
   std::printf("  time            %s microseconds a trajectory\n", number(e.microseconds_per_trajectory).c_str());
-  std::printf("  fallback        %s%% of the steps were taken by the base scheme\n",
+  std::printf("  fallback        %s%% of the steps were taken by the fallback scheme\n",
               number(100.0 * e.fallback_fraction).c_str());
 }
 

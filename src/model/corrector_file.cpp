@@ -36,6 +36,7 @@ void write_method(const CorrectorModel& corrector, Json& description, Tensors& t
   description["base"] = corrector.base;
   description["dt"] = corrector.dt;
   description["input"] = to_string(corrector.input);
+  description["fallback"] = corrector.fallback;
   description["fallback_substeps"] = corrector.fallback_substeps;
   description["domain"] = write_domain(corrector.domain);
   description["approximator"] = write_approximator(corrector.approximator, "approximator", tensors);
@@ -50,6 +51,7 @@ CorrectorModel read_corrector(ObjectReader& description, TensorReader& tensors) 
   } catch (const InvalidArgument& error) {
     throw InvalidModel("input", error.what());
   }
+  corrector.fallback = description.text("fallback");
   corrector.fallback_substeps = description.small_integer("fallback_substeps", std::numeric_limits<unsigned>::max());
   corrector.domain = read_domain(description.object("domain"));
   corrector.approximator = read_approximator(description.object("approximator"), "approximator", tensors);

@@ -26,6 +26,8 @@ void validate_corrector(const CorrectorModel& corrector, std::size_t dimension) 
   }
   check(std::isfinite(corrector.dt) && corrector.dt > 0.0, "dt",
         "must be a positive number, found " + std::to_string(corrector.dt));
+  check(corrector.fallback.empty() || corrector.fallback == "rk4", "fallback",
+        "expected \"\" (the base scheme) or \"rk4\", found \"" + corrector.fallback + "\"");
   check(corrector.fallback_substeps >= 1, "fallback_substeps", "must be at least 1");
   corrector.approximator.validate();
   const std::size_t features = corrector_feature_count(corrector.input, dimension, stages);

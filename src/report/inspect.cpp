@@ -66,6 +66,7 @@ Json describe_json(const Model& model) {
             {"parameters", approximator.parameters()},
             {"cost_ns", approximator.cost_ns()},
             {"term", term_json(approximator)}}},
+          {"fallback", corrector.fallback.empty() ? corrector.base : corrector.fallback},
           {"fallback_substeps", corrector.fallback_substeps},
           {"error",
            {{"step_rms", model.error.step_rms},
@@ -97,7 +98,9 @@ std::string describe(const Model& model) {
   line(page, "  Q             %s, %s, %zu coefficients, about %.0f ns", approximator.description().c_str(),
        to_string(approximator.precision), approximator.parameters(), approximator.cost_ns());
   line(page, "  fallback      %u step%s of %s alone, dt = %g", corrector.fallback_substeps,
-       corrector.fallback_substeps == 1 ? "" : "s", corrector.base.c_str(), corrector.dt / corrector.fallback_substeps);
+       corrector.fallback_substeps == 1 ? "" : "s",
+       (corrector.fallback.empty() ? corrector.base : corrector.fallback).c_str(),
+       corrector.dt / corrector.fallback_substeps);
   page += '\n';
 
   line(page, "error, measured on %zu held-out trajectories", error.trajectories);

@@ -212,14 +212,16 @@ private:
     error.trajectories = held_out.trajectories;
     const auto roll_out = detail::roll_out(problem_, base, corrector.input, approximator, held_out);
     error.horizon_rms = std::isfinite(roll_out.rms) ? roll_out.rms : best_.rms;
-    corrector.fallback_substeps = fallback_substeps(base, held_out, error.step_rms);
+    const ButcherTableau& rk4 = classical_tableau("rk4");
+    if (base.order < rk4.order) corrector.fallback = rk4.name;
+    corrector.fallback_substeps = fallback_substeps(corrector.fallback.empty() ? base : rk4, held_out, error.step_rms);
   }
 
-  /// The fewest base steps per dt whose one-step error is no larger than the model's, or the most useful number of
-  /// them where rounding or patience ends first.
-  unsigned fallback_substeps(const ButcherTableau& base, const Trajectories& truth, double step_rms) const {
+  /// The fewest steps of `scheme` per dt whose one-step error is no larger than the model's, or the most useful number
+  /// of them where rounding or patience ends first.
+  unsigned fallback_substeps(const ButcherTableau& scheme, const Trajectories& truth, double step_rms) const {
     constexpr unsigned most = 1u << 14;
-    RungeKutta stepper(base, problem_.dimension());
+    RungeKutta stepper(scheme, problem_.dimension());
     const std::size_t steps = truth.trajectories * (truth.times - 1);
     const std::size_t samples = std::min<std::size_t>(steps, 64);
     std::vector<double> u(problem_.dimension());

@@ -392,6 +392,7 @@ BOOST_AUTO_TEST_CASE(values_outside_their_range_name_the_field) {
   BOOST_TEST(edited("/dt", 0.0) == "dt");
   BOOST_TEST(edited("/dt", -0.1) == "dt");
   BOOST_TEST(edited("/input", "derivative") == "input");
+  BOOST_TEST(edited("/fallback", "rk5") == "fallback");
   BOOST_TEST(edited("/fallback_substeps", 0) == "fallback_substeps");
   BOOST_TEST(edited("/fallback_substeps", std::uint64_t{1} << 40) == "fallback_substeps");
   BOOST_TEST(edited("/fallback_substeps", 1.5) == "fallback_substeps");

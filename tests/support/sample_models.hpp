@@ -65,6 +65,7 @@ inline Model sample_model(CorrectorInput input, Precision precision, const std::
   corrector.base = "rk3";
   corrector.dt = 0.1;
   corrector.input = input;
+  corrector.fallback = "rk4";
   corrector.fallback_substeps = 7;
   for (std::size_t i = 0; i < dimension; ++i) {
     corrector.domain.state.push_back({-random.positive(), random.positive()});
@@ -177,7 +178,8 @@ inline bool same(const Model& a, const Model& b) {
   if (a.method.index() != b.method.index()) return false;
   const auto& c = std::get<CorrectorModel>(a.method);
   const auto& d = std::get<CorrectorModel>(b.method);
-  if (c.base != d.base || !same(c.dt, d.dt) || c.input != d.input || c.fallback_substeps != d.fallback_substeps ||
+  if (c.base != d.base || !same(c.dt, d.dt) || c.input != d.input || c.fallback != d.fallback ||
+      c.fallback_substeps != d.fallback_substeps ||
       !same_numbers(c.domain.correction_limit, d.domain.correction_limit) ||
       c.domain.state.size() != d.domain.state.size()) {
     return false;

@@ -8,6 +8,7 @@
 #include <lodestep/odeint/state_access.hpp>
 
 #include <boost/config.hpp>
+#include <boost/numeric/odeint/stepper/runge_kutta4.hpp>
 #include <boost/numeric/odeint/stepper/stepper_categories.hpp>
 #include <boost/numeric/odeint/util/state_wrapper.hpp>
 #include <boost/numeric/odeint/util/unwrap_reference.hpp>
@@ -97,13 +98,14 @@ private:
 ///     runge_kutta4<state_type> stepper;
 ///     lodestep::odeint::corrector<runge_kutta4<state_type>> stepper("pendulum.safetensors");
 ///
-/// The order is the base stepper's: it is the order of the steps that are not learned. Stages and dense output are the
+/// The order is the base stepper's. Stages and dense output are the
 /// base stepper's; there is no embedded error estimate.
 ///
 /// When the model may not be used (dt is not the trained one, as in the last short step of `integrate_adaptive`, in
 /// `integrate_times` or backwards in time; the state is outside the domain of training; the correction is larger than
-/// any in training, or not finite), the step is taken by the base stepper, sub-stepped finely enough to keep the
-/// model's accuracy, and counted: see `counters()`.
+/// any in training, or not finite), the step is taken by the base stepper (or by RK4 where the model says so: a base of
+/// low order would need too many), sub-stepped finely enough to keep the model's accuracy, and counted: see
+/// `counters()`.
 ///
 /// States are contiguous arrays of double or float (see state_access). A state of another dimension than the model's is
 /// an InvalidArgument. Exceptions of the system pass through untouched, with `x` and `dxdt` unchanged in the in-place
@@ -208,6 +210,7 @@ public:
   template <class StateIn> void adjust_size(const StateIn& x) {
     check_dimension("state", x);
     base_.adjust_size(x);
+    fallback_.adjust_size(x);
   }
 
 private:
@@ -281,15 +284,26 @@ private:
     }
   }
 
-  /// The base stepper alone, in equal sub-steps. Out of line, so that the learned path stays small.
+  /// The fallback scheme, in equal sub-steps. Out of line, so that the learned path stays small.
   template <class System, class StateIn, class DerivIn, class StateOut>
   BOOST_NOINLINE void fall_back(System& system, const StateIn& in, const DerivIn& dxdt, time_type t, StateOut& out,
                                 time_type dt) {
     const std::size_t count = corrector_->substeps(static_cast<double>(dt));
     const time_type h = dt / static_cast<time_type>(count);
-    base_step(system, in, dxdt, t, out, h);
-    for (std::size_t i = 1; i < count; ++i) {
-      base_.do_step(std::ref(system), out, static_cast<time_type>(t + static_cast<time_type>(i) * h), h);
+    const auto sub_steps = [&](auto& stepper) {
+      if constexpr (std::is_same_v<DerivIn, detail::no_derivative>) {
+        stepper.do_step(std::ref(system), in, t, out, h);
+      } else {
+        stepper.do_step(std::ref(system), in, dxdt, t, out, h);
+      }
+      for (std::size_t i = 1; i < count; ++i) {
+        stepper.do_step(std::ref(system), out, static_cast<time_type>(t + static_cast<time_type>(i) * h), h);
+      }
+    };
+    if (corrector_->fallback() == base_scheme<BaseStepper>::name) {
+      sub_steps(base_);
+    } else {
+      sub_steps(fallback_);
     }
   }
 
@@ -369,6 +383,10 @@ private:
 
   std::shared_ptr<const Corrector> corrector_;
   BaseStepper base_;
+  /// Takes over from a base of low order: models name no other fallback than their base and RK4.
+  boost::numeric::odeint::runge_kutta4<state_type, value_type, deriv_type, time_type, algebra_type, operations_type,
+                                       resizer_type>
+      fallback_;
   SharedCounters counters_;
   Corrector::Scratch scratch_;
   std::vector<double> stages_; ///< [stages, dimension]
