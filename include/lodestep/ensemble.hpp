@@ -42,16 +42,36 @@ template <class Rhs> int call_batched_rhs(Rhs& rhs, double t, const double* u, d
   }
 }
 
-/// to[i * n + k] = from[k * d + i] for k < n, and back.
-inline void to_variables(const double* from, std::size_t dimension, std::size_t n, double* to) {
-  for (std::size_t i = 0; i < dimension; ++i) {
-    for (std::size_t k = 0; k < n; ++k) to[i * n + k] = from[k * dimension + i];
+/// Calls body with the dimension: as a constant where it is small, so that the loops over it are unrolled.
+template <class Body> void with_dimension(std::size_t dimension, Body body) {
+  switch (dimension) {
+  case 2:
+    return body(std::integral_constant<std::size_t, 2>());
+  case 3:
+    return body(std::integral_constant<std::size_t, 3>());
+  case 4:
+    return body(std::integral_constant<std::size_t, 4>());
+  case 6:
+    return body(std::integral_constant<std::size_t, 6>());
+  default:
+    return body(dimension);
   }
 }
+
+/// to[i * n + k] = from[k * d + i] for k < n, and back.
+inline void to_variables(const double* from, std::size_t dimension, std::size_t n, double* to) {
+  with_dimension(dimension, [=](auto d) {
+    for (std::size_t k = 0; k < n; ++k) {
+      for (std::size_t i = 0; i < d; ++i) to[i * n + k] = from[k * d + i];
+    }
+  });
+}
 inline void to_members(const double* from, std::size_t dimension, std::size_t n, double* to) {
-  for (std::size_t i = 0; i < dimension; ++i) {
-    for (std::size_t k = 0; k < n; ++k) to[k * dimension + i] = from[i * n + k];
-  }
+  with_dimension(dimension, [=](auto d) {
+    for (std::size_t k = 0; k < n; ++k) {
+      for (std::size_t i = 0; i < d; ++i) to[k * d + i] = from[i * n + k];
+    }
+  });
 }
 
 /// Steps of a tableau for one block of members, all arrays [variable][member].
@@ -177,7 +197,12 @@ public:
         fallback_(std::make_shared<const ButcherTableau>(classical_tableau(corrector_->fallback())),
                   corrector_->dimension()),
         u_(corrector_->dimension() * ensemble_block), u_next_(u_.size()),
-        features_(corrector_->approximator().inputs() * ensemble_block), correction_(u_.size()) {}
+        features_(corrector_->approximator().inputs() * ensemble_block), correction_(u_.size()) {
+    // The limits of a whole block, so that it is judged in one pass.
+    for (std::size_t k = 0; k < ensemble_block; ++k) {
+      limit_.insert(limit_.end(), corrector_->correction_limit().begin(), corrector_->correction_limit().end());
+    }
+  }
 
   const Corrector& corrector() const noexcept { return *corrector_; }
   StepCounters counters() const noexcept { return counters_.read(); }
@@ -246,13 +271,15 @@ private:
     detail::to_members(u_next_.data(), d, n, next);
     if (approximator.is_zero()) return;
     approximator.evaluate(make_features(x, next, dt, n), correction_.data(), n, workspace_);
-    const std::vector<double>& limit = corrector_->correction_limit();
-    for (std::size_t k = 0; k < n; ++k) {
-      if (verdicts_[first + k] != Verdict::learned) continue;
+    std::size_t excesses = 0;
+    for (std::size_t m = 0; m < n * d; ++m) {
+      excesses += std::abs(correction_[m]) <= limit_[m] ? 0 : 1; // NaN compares false
+      next[m] += correction_[m];
+    }
+    for (std::size_t k = 0; excesses != 0 && k < n; ++k) {
       bool small = true;
-      for (std::size_t i = 0; i < d; ++i) small &= std::abs(correction_[k * d + i]) <= limit[i]; // NaN compares false
-      if (!small) verdicts_[first + k] = Verdict::correction;
-      for (std::size_t i = 0; i < d; ++i) next[k * d + i] += correction_[k * d + i];
+      for (std::size_t i = 0; i < d; ++i) small &= std::abs(correction_[k * d + i]) <= limit_[i];
+      if (!small && verdicts_[first + k] == Verdict::learned) verdicts_[first + k] = Verdict::correction;
     }
   }
 
@@ -260,7 +287,11 @@ private:
   const double* make_features(const double* x, const double* next, double dt, std::size_t n) {
     const std::size_t d = corrector_->dimension();
     if (corrector_->input() == CorrectorInput::state) return x;
-    const std::size_t stages = corrector_->input() == CorrectorInput::stages ? corrector_->stages() : 1;
+    if (corrector_->input() == CorrectorInput::increment) {
+      for (std::size_t m = 0; m < n * d; ++m) features_[m] = next[m] - x[m];
+      return features_.data();
+    }
+    const std::size_t stages = corrector_->stages();
     for (std::size_t k = 0; k < n; ++k) {
       for (std::size_t i = 0; i < d; ++i) features_[k * stages * d + i] = next[k * d + i] - x[k * d + i];
     }
@@ -301,6 +332,7 @@ private:
   std::vector<double> u_next_;
   std::vector<double> features_;
   std::vector<double> correction_;
+  std::vector<double> limit_;     ///< of a block's corrections, [member][variable]
   std::vector<double> next_;      ///< the new state of every member
   std::vector<Verdict> verdicts_; ///< of every member in this step
   std::vector<std::size_t> rest_; ///< members that fell back

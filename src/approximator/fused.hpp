@@ -127,6 +127,8 @@ public:
   const void* packed() const noexcept { return packed_.get(); }
   FusedKernel<double> from_double() const noexcept { return choice_.from_double; }
   FusedKernel<float> from_float() const noexcept { return choice_.from_float; }
+  /// Numbers in one vector, which are the states of half a panel.
+  std::size_t lanes() const noexcept { return choice_.lanes; }
 
 private:
   std::shared_ptr<const void> packed_;

@@ -111,12 +111,12 @@ HWY_INLINE void panel(const FusedMlp<T>& p, const Io* x, Io* y, std::size_t stat
   T* HWY_RESTRICT chunk = sums + p.outputs * width;
   T* HWY_RESTRICT layer = chunk + panel_chunk * width;
   T* HWY_RESTRICT other = layer + p.widest_unit_count * width;
-  for (std::size_t i = 0; i < p.inputs; ++i) {
-    const double mean = p.scaling.mean[i];
-    const double inverse_scale = p.scaling.inverse_scale[i];
-    for (std::size_t n = 0; n < width; ++n) {
-      const Io* state = x + std::min(n, states - 1) * p.inputs; // lanes to spare repeat the last state
-      z[i * width + n] = static_cast<T>((static_cast<double>(state[i]) - mean) * inverse_scale);
+  const double* HWY_RESTRICT mean = p.scaling.mean.data();
+  const double* HWY_RESTRICT inverse_scale = p.scaling.inverse_scale.data();
+  for (std::size_t n = 0; n < width; ++n) {
+    const Io* HWY_RESTRICT state = x + std::min(n, states - 1) * p.inputs; // lanes to spare repeat the last state
+    for (std::size_t i = 0; i < p.inputs; ++i) {
+      z[i * width + n] = static_cast<T>((static_cast<double>(state[i]) - mean[i]) * inverse_scale[i]);
     }
   }
   panel_output<true, kVectors>(d, p.panel_affine.data(), z, p.inputs, p.outputs, sums);
