@@ -17,7 +17,8 @@ Trajectories held_out_reference(const Problem& problem, std::size_t trajectories
 /// Mean over times 1 .. times - 1 and variables of the squared error of `states` [times, dimension] against one
 /// reference trajectory. Time 0 is given, not computed, and does not dilute the mean. Infinite if the states are not
 /// all finite: a stepper that diverged has no small error.
-double mean_squared_error(const Trajectories& reference, std::size_t trajectory, const double* states);
+LODESTEP_TRAIN_EXPORT double mean_squared_error(const Trajectories& reference, std::size_t trajectory,
+                                                const double* states);
 
 /// Mean, median and largest of the values; infinities are kept as such.
 struct Summary {
@@ -25,10 +26,10 @@ struct Summary {
   double median = 0.0;
   double max = 0.0;
 };
-Summary summarise(std::vector<double> values);
+LODESTEP_TRAIN_EXPORT Summary summarise(std::vector<double> values);
 
 /// Median of an unsorted, non-empty list (mean of the middle two when even).
-double median(std::vector<double> values);
+LODESTEP_TRAIN_EXPORT double median(std::vector<double> values);
 
 /// Throws InvalidArgument unless the model's variables are the problem's, by number and by name.
 void require_same_variables(const Model& model, const Problem& problem);
