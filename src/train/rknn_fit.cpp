@@ -1,5 +1,6 @@
 #include "train/rknn_fit.hpp"
 
+#include <lodestep/error.hpp>
 #include <lodestep/order_conditions.hpp>
 
 #include <Eigen/Core>
@@ -261,8 +262,8 @@ struct RollOutProblem {
       if (i == 0 || shape.monomials.size() > 1) {
         fitter.coefficients(numbers, sample.dt, task.parameters.data(), a.data(), b.data());
       }
-      const double ratio =
-          stepper.worst_error(a.data(), b.data(), shape.stages, task, sample, difference.data()) / sample.classical_error;
+      const double ratio = stepper.worst_error(a.data(), b.data(), shape.stages, task, sample, difference.data()) /
+                           sample.classical_error;
       for (std::size_t m = 0; m < d; ++m) {
         f[static_cast<Eigen::Index>(i * d + m)] =
             weight[i] * (ratio < largest_ratio ? difference[m] / sample.classical_error : largest_ratio);
@@ -395,28 +396,64 @@ RknnFit RknnFitter::fit(std::vector<double> start, bool warm) const {
   return best;
 }
 
-RknnRatios RknnFitter::ratios(const std::vector<double>& x) const {
-  const std::size_t groups = tasks_.groups.size();
-  RknnRatios result{std::vector<double>(groups, 0.0), std::vector<double>(groups, 0.0)};
-  std::vector<double> count(groups, 0.0), own(groups, 0.0), classical(groups, 0.0);
+double RknnFitter::log_ratio(const std::vector<double>& x) const {
   const std::size_t s = options_.shape.stages;
-  std::vector<double> a(s * s), b(s), u(family_.dimension());
+  std::vector<double> a(s * s), b(s), difference(family_.dimension());
   RknnStepper stepper(family_, s);
+  double sum = 0.0;
   for (const auto& sample : tasks_.samples) {
     const RknnTask& task = tasks_.tasks[sample.task];
     coefficients(x, sample.dt, task.parameters.data(), a.data(), b.data());
-    const double error = std::min(stepper.worst_error(a.data(), b.data(), s, task, sample, u.data()),
-                                  largest_ratio * sample.classical_error);
-    result.geometric[sample.group] += std::log(std::max(error / sample.classical_error, 1e-12));
-    own[sample.group] += error * error;
-    classical[sample.group] += sample.classical_error * sample.classical_error;
-    count[sample.group] += 1.0;
+    const double error = stepper.worst_error(a.data(), b.data(), s, task, sample, difference.data());
+    sum += std::log(std::clamp(error / sample.classical_error, 1e-12, largest_ratio));
   }
-  for (std::size_t g = 0; g < groups; ++g) {
-    result.geometric[g] = std::exp(result.geometric[g] / std::max(count[g], 1.0));
-    result.rms[g] = std::sqrt(own[g] / classical[g]);
+  return sum / static_cast<double>(tasks_.samples.size());
+}
+
+void RknnFitter::term(const std::vector<double>& x, std::size_t m, double* a, double* b) const {
+  const RknnShape& shape = options_.shape;
+  const std::size_t s = shape.stages;
+  const double* numbers = x.data() + m * shape.numbers();
+  std::vector<double> c(shape.coefficients());
+  raw(numbers, c.data(), nullptr);
+  if (m > 0) c.back() -= 1.0; // the weights of a term sum to 0, not 1
+  std::fill_n(a, s * s, 0.0);
+  for (std::size_t i = 1; i < s; ++i) {
+    for (std::size_t j = 0; j < i; ++j) a[i * s + j] = c[i * (i - 1) / 2 + j];
   }
-  return result;
+  std::copy_n(c.data() + shape.lower(), s, b);
+}
+
+std::vector<double> RknnFitter::exact_order(std::vector<double> x) const {
+  const RknnShape& shape = options_.shape;
+  const auto n = static_cast<Eigen::Index>(shape.numbers());
+  std::vector<double> c(shape.coefficients()), chain(shape.coefficients() * shape.numbers());
+  std::vector<Jet<double, order_lanes>> residual;
+  double largest = 0.0;
+  for (int i = 0; i < 20; ++i) {
+    raw(x.data(), c.data(), chain.data());
+    order_residuals<order_lanes>(c.data(), shape.stages, options_.order, residual);
+    Eigen::MatrixXd jacobian = Eigen::MatrixXd::Zero(static_cast<Eigen::Index>(residual.size()), n);
+    Eigen::VectorXd f(jacobian.rows());
+    for (Eigen::Index r = 0; r < f.size(); ++r) {
+      f[r] = residual[static_cast<std::size_t>(r)].value;
+      for (std::size_t j = 0; j < c.size(); ++j) {
+        for (Eigen::Index k = 0; k < n; ++k) {
+          jacobian(r, k) += residual[static_cast<std::size_t>(r)].derivative[j] *
+                            chain[j * shape.numbers() + static_cast<std::size_t>(k)];
+        }
+      }
+    }
+    largest = f.cwiseAbs().maxCoeff();
+    if (largest < 2e-16) break;
+    const Eigen::VectorXd step = jacobian.completeOrthogonalDecomposition().solve(f);
+    for (Eigen::Index k = 0; k < n; ++k) x[static_cast<std::size_t>(k)] -= step[k];
+  }
+  if (!(largest < 1e-14)) {
+    throw InvalidData("the fit did not come near a tableau of order " + std::to_string(options_.order) +
+                      ": order conditions are left at " + std::to_string(largest));
+  }
+  return x;
 }
 
 } // namespace lodestep::detail

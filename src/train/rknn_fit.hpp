@@ -29,11 +29,13 @@ struct RknnShape {
 /// Monomials of total degree at most `degree` in the step size (if `in_dt`) and the given parameters.
 std::vector<std::vector<unsigned>> rknn_monomials(bool in_dt, std::size_t parameters, unsigned degree);
 
+/// Stands for a mismatch that is not a number.
+constexpr double largest_mismatch = 1e300;
+
 struct RknnFitOptions {
   RknnShape shape;
   unsigned order = 3;
-  double taylor_weight = 0.0; ///< of the regulariser, eq. 16
-  double order_weight = 0.0;  ///< of the algebraic order conditions, for tableaux exact to `order`
+  double order_weight = 0.0; ///< of the algebraic order conditions, for tableaux exact to `order`
   std::size_t iterations = 60;
   std::size_t reweightings = 4;
 };
@@ -42,12 +44,6 @@ struct RknnFitOptions {
 struct RknnFit {
   std::vector<double> x;
   double log_ratio = 0.0;
-};
-
-/// Errors of a set of numbers against the classical tableau's, for each group of samples.
-struct RknnRatios {
-  std::vector<double> geometric; ///< geometric mean over tasks of the ratio of errors
-  std::vector<double> rms;       ///< ratio of the root mean square errors
 };
 
 /// Fits coefficients to tasks.
@@ -60,13 +56,21 @@ public:
   /// log(ratio^2 + floor^2) by iterative reweighting, each time with Levenberg-Marquardt.
   /// A `warm` start is good already: it is weighted from the first round on, others start from plain least squares.
   RknnFit fit(std::vector<double> x, bool warm) const;
-  /// Least squares on the Taylor coefficients of one step alone, up to options.order. Returns the largest that is left,
-  /// relative.
+  /// Least squares on the Taylor coefficients of one step alone, up to options.order (at most family_taylor_order),
+  /// from and to `x`. Returns the largest mismatch that is left, relative. The family must have a right-hand side on
+  /// series.
   double fit_taylor(std::vector<double>& x) const;
+
+  /// The nearest numbers whose tableau meets the order conditions up to options.order to rounding (Gauss-Newton steps
+  /// of least norm). Throws InvalidData if that does not converge.
+  std::vector<double> exact_order(std::vector<double> x) const;
+  /// Mean logarithm of the error ratio over all samples.
+  double log_ratio(const std::vector<double>& x) const;
+  /// a, [stages, stages], and b of monomial `m`.
+  void term(const std::vector<double>& x, std::size_t m, double* a, double* b) const;
 
   /// a, [stages, stages], and b for one step size and parameters.
   void coefficients(const std::vector<double>& x, double dt, const double* parameters, double* a, double* b) const;
-  RknnRatios ratios(const std::vector<double>& x) const;
 
 private:
   friend struct RollOutProblem;
