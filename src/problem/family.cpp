@@ -131,7 +131,10 @@ Family make_family(const std::string& text) {
     if (name == "brusselator") return brusselator();
   }
   std::string known;
-  for (const auto& info : list_families()) known += (known.empty() ? "" : ", ") + info.name;
+  for (const auto& info : list_families()) {
+    if (!known.empty()) known += ", ";
+    known += info.name;
+  }
   throw InvalidArgument("unknown family '" + text + "': expected one of " + known +
                         " (the systems take their dimension, as in linear_system:d=5)");
 }

@@ -38,7 +38,10 @@ LearnedTableau::LearnedTableau(std::shared_ptr<const Model> model, std::vector<d
   const auto& known = method_->parameters;
   if (!parameters_.empty() && parameters_.size() != known.size()) {
     std::string names;
-    for (const auto& parameter : known) names += (names.empty() ? "" : ", ") + parameter.name;
+    for (const auto& parameter : known) {
+      if (!names.empty()) names += ", ";
+      names += parameter.name;
+    }
     throw InvalidArgument("the learned tableau of family '" + method_->family + "' takes " +
                           std::to_string(known.size()) + " parameters (" + names + "), found " +
                           std::to_string(parameters_.size()));

@@ -154,25 +154,39 @@ RknnResult train_rknn(const Family& given, const RknnOptions& options) {
 
   // Screening.
   const RknnTasks few = questions(family, classical, options, horizons, screening);
-  RknnFitOptions fit = fit_options(options, screening);
-  if (family_order) fit.iterations = 400;
+  const RknnFitOptions fit = fit_options(options, screening);
   const RknnFitter screen(family, few, fit);
   std::vector<RknnFit> fits;
-  for (std::size_t i = 0; i < options.starts; ++i) {
-    Random random(options.seed, start_stream, i);
-    std::vector<double> x = screen.random_start(random);
-    if (family_order) {
-      const double mismatch = screen.fit_taylor(x);
-      if (std::isnan(result.taylor_mismatch) || mismatch < result.taylor_mismatch) result.taylor_mismatch = mismatch;
+  // Tableaux that match the family's Taylor coefficients up to `order`, from every start.
+  const auto match_taylor = [&](unsigned order, std::size_t starts) {
+    RknnFitOptions taylor = fit;
+    taylor.order = order;
+    taylor.iterations = 400;
+    const RknnFitter fitter(family, few, taylor);
+    double best = largest_mismatch;
+    for (std::size_t i = 0; i < starts; ++i) {
+      Random random(options.seed, start_stream, i);
+      std::vector<double> x = fitter.random_start(random);
+      const double mismatch = fitter.fit_taylor(x);
+      best = std::min(best, mismatch);
       // Large coefficients meet the conditions as well, and lose every digit in use.
       const bool tame = std::all_of(x.begin(), x.end(), [](double v) { return std::abs(v) < 20.0; });
       if (mismatch < matched && tame) fits.push_back({x, screen.log_ratio(x)});
-    } else {
-      fits.push_back(screen.fit(std::move(x), false));
     }
-    if (stop_asked(0.6 * static_cast<double>(i + 1) / static_cast<double>(options.starts), "screening starts") &&
-        !fits.empty()) {
-      break;
+    return best;
+  };
+  if (family_order) {
+    result.taylor_mismatch = match_taylor(options.order, options.starts);
+  } else {
+    // A family with an order of its own shows it here, and least squares then starts at a far better place.
+    for (unsigned order = std::min(static_cast<unsigned>(2 * options.stages), 8u);
+         family.rhs_series && !options.embedded && order > options.order && fits.empty(); --order) {
+      match_taylor(order, 8);
+    }
+    for (std::size_t i = 0; i < options.starts; ++i) {
+      Random random(options.seed, start_stream, i);
+      fits.push_back(screen.fit(screen.random_start(random), false));
+      if (stop_asked(0.6 * static_cast<double>(i + 1) / static_cast<double>(options.starts), "screening starts")) break;
     }
   }
   if (fits.empty()) {

@@ -320,7 +320,7 @@ struct RollOutProblem {
         }
         sound &= std::sqrt(worst) < largest_ratio * sample.classical_error;
       }
-      sound &= std::all_of(by_c.begin(), by_c.end(), [](double x) { return std::isfinite(x); });
+      sound &= std::all_of(by_c.begin(), by_c.end(), [](double value) { return std::isfinite(value); });
       if (!sound) continue;
       const double scale = weight[i] / sample.classical_error;
       for (std::size_t m = 0; m < d; ++m) {

@@ -24,7 +24,7 @@ RknnTasks questions(const Family& family, const ButcherTableau& classical, doubl
                     std::uint64_t seed) {
   RknnTaskOptions options;
   options.tasks = tasks;
-  options.horizons = {0.0, std::min(family.horizon, static_cast<double>(longest) * dt)};
+  options.horizons = {std::min(family.horizon, static_cast<double>(longest) * dt)};
   options.dt = {dt};
   options.seed = seed;
   options.split = Split::validation;
@@ -32,8 +32,8 @@ RknnTasks questions(const Family& family, const ButcherTableau& classical, doubl
   return make_rknn_tasks(family, classical, options);
 }
 
-// Whether the learned coefficients are no worse than the classical ones, by the mean of the logarithms and by the root
-// mean square of the errors, for single steps and for roll-outs. A family that cannot even be asked is not a failure.
+// Whether the learned coefficients are no worse than the classical ones on roll-outs, by the mean of the logarithms and
+// by the root mean square of the errors.
 bool no_worse(const Family& family, const std::shared_ptr<const Model>& model, const RknnTasks& set) {
   const auto& method = std::get<TableauModel>(model->method);
   const std::size_t s = method.tableau.stages();
