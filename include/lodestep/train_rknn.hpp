@@ -61,7 +61,8 @@ struct TableauEvaluateOptions {
   std::size_t tasks = 100;
   /// Whether steps outside the model's range of validity are taken with the classical tableau, as steppers take them.
   bool fallback = true;
-  double widen = 1.0; ///< of the family's distribution
+  double widen = 1.0;        ///< of the family's distribution
+  double most_dropped = 0.1; ///< fraction of questions without a finite answer above which InvalidData is thrown
   std::uint64_t seed = 0;
 };
 

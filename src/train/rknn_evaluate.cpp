@@ -64,6 +64,7 @@ TableauEvaluation evaluate(const Family& family, const ButcherTableau& classical
   ask.seed = options.seed;
   ask.split = Split::test;
   ask.widen = options.widen;
+  ask.most_dropped = options.most_dropped;
   double logarithm[2] = {0.0, 0.0};
   std::size_t asked = 0;
   std::size_t dropped = 0;
@@ -89,6 +90,7 @@ TableauEvaluation evaluate(const Family& family, const ButcherTableau& classical
       if (g == 1) log_classical += std::log(sample.classical_error);
     }
     for (int g = 0; g < 2; ++g) log_ratio[g] /= std::max(count[g], 1.0);
+    if (count[1] == 0.0) continue; // nothing can be said of step sizes at which every solution blows up
     logarithm[0] += log_ratio[0];
     logarithm[1] += log_ratio[1];
     result.by_dt.push_back({set.groups[1].dt, std::exp(log_ratio[0]), std::exp(log_ratio[1]),
@@ -96,7 +98,7 @@ TableauEvaluation evaluate(const Family& family, const ButcherTableau& classical
                             std::exp(log_error / std::max(count[1], 1.0)),
                             std::exp(log_classical / std::max(count[1], 1.0)), learned(dt)});
   }
-  const auto sizes = static_cast<double>(result.by_dt.size());
+  const auto sizes = static_cast<double>(std::max<std::size_t>(1, result.by_dt.size()));
   result.one_step_ratio = std::exp(logarithm[0] / sizes);
   result.global_ratio = std::exp(logarithm[1] / sizes);
   result.dropped_fraction = static_cast<double>(dropped) / static_cast<double>(asked);

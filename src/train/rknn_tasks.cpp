@@ -128,7 +128,7 @@ RknnTasks make_rknn_tasks(const Family& family, const ButcherTableau& classical,
     if (!finite) ++bad_rhs;
     set.tasks.push_back(std::move(task));
   }
-  if (10 * bad_rhs > options.tasks) {
+  if (static_cast<double>(bad_rhs) > 0.1 * static_cast<double>(options.tasks)) {
     throw InvalidData("family '" + family.name + "': the right-hand side is not finite at " + std::to_string(bad_rhs) +
                       " of " + std::to_string(options.tasks) + " sampled initial states: check the sampler");
   }
@@ -150,7 +150,11 @@ RknnTasks make_rknn_tasks(const Family& family, const ButcherTableau& classical,
         if (sound) {
           sample.classical_error = stepper.worst_error(classical.a.data(), classical.b.data(), classical.stages(),
                                                        set.tasks[i], sample, u.data());
-          sound = std::isfinite(sample.classical_error) && sample.classical_error > 0.0;
+          sound = std::isfinite(sample.classical_error);
+          // An error of zero is luck: nothing is known below the rounding of the state.
+          double size = 0.0;
+          for (double x : sample.reference) size = std::max(size, std::abs(x));
+          sample.classical_error = std::max(sample.classical_error, std::numeric_limits<double>::epsilon() * size);
         }
         if (sound) {
           set.samples.push_back(std::move(sample));
@@ -161,7 +165,7 @@ RknnTasks make_rknn_tasks(const Family& family, const ButcherTableau& classical,
     }
     set.groups.insert(set.groups.end(), groups.begin(), groups.end());
   }
-  if (set.dropped_fraction() > 0.1) {
+  if (set.dropped_fraction() > options.most_dropped) {
     throw InvalidData("family '" + family.name + "': " + std::to_string(set.dropped) + " of " +
                       std::to_string(set.asked) +
                       " solutions blew up (of the reference or of the classical method): take smaller steps, a shorter "

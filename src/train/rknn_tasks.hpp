@@ -22,7 +22,7 @@ struct RknnSample {
   std::size_t steps;
   std::size_t group;             ///< samples of one horizon and one step size
   std::vector<double> reference; ///< [steps, dimension], rounded from extended precision
-  double classical_error;        ///< of the classical tableau on the same question
+  double classical_error;        ///< of the classical tableau on the same question, at least the rounding of the state
 };
 
 /// One step size of one horizon; a horizon of 0 stands for a single step.
@@ -49,6 +49,7 @@ struct RknnTaskOptions {
   std::uint64_t seed = 0;
   Split split = Split::train;
   double widen = 1.0;
+  double most_dropped = 0.1; ///< fraction of questions without a finite answer above which there is an error
 };
 
 /// `count` step sizes in geometric progression, each in the middle of its part of the range: the midpoint rule for a
@@ -56,7 +57,7 @@ struct RknnTaskOptions {
 std::vector<double> geometric_grid(Interval range, std::size_t count);
 
 /// Draws tasks and asks every question of each. Throws InvalidData if a right-hand side is not finite at its own
-/// initial state for more than a tenth of the tasks, or more than a tenth of the questions had to be dropped.
+/// initial state for more than a tenth of the tasks, or more questions than `most_dropped` had to be dropped.
 RknnTasks make_rknn_tasks(const Family& family, const ButcherTableau& classical, const RknnTaskOptions& options);
 
 /// Steps of a tableau on a family's right-hand side, in double precision.
