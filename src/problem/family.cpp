@@ -61,9 +61,16 @@ Family brusselator() {
                   families::Brusselator());
 }
 
+// "y3". (Written so because GCC 12 warns of overlap in "y" + std::to_string(3).)
+std::string numbered_name(const char* letter, std::size_t i) {
+  std::string name = letter;
+  name += std::to_string(i + 1);
+  return name;
+}
+
 std::vector<std::string> numbered(std::size_t d) {
   std::vector<std::string> names;
-  for (std::size_t i = 0; i < d; ++i) names.push_back("y" + std::to_string(i + 1));
+  for (std::size_t i = 0; i < d; ++i) names.push_back(numbered_name("y", i));
   return names;
 }
 
@@ -72,7 +79,7 @@ Family linear_system(std::size_t d) {
   const double scale = 1.0 / std::sqrt(static_cast<double>(d));
   for (std::size_t i = 0; i < d; ++i) {
     for (std::size_t j = 0; j < d; ++j) {
-      parameters.push_back({"A" + std::to_string(i + 1) + "_" + std::to_string(j + 1), {-2.0 * scale, -scale}});
+      parameters.push_back({numbered_name("A", i) + "_" + std::to_string(j + 1), {-2.0 * scale, -scale}});
     }
   }
   return with_rhs(box("linear_system", "y' = A y, d variables, A_ij in (-2, -1) / sqrt(d), y(0) in (-3, 3)",
@@ -84,7 +91,7 @@ Family square_system(std::size_t d) {
   std::vector<FamilyParameter> parameters;
   for (std::size_t i = 0; i < d; ++i) {
     const double shift = static_cast<double>(i);
-    parameters.push_back({"B" + std::to_string(i + 1), {-2.0 + 0.05 * shift, -2.0 + 0.05 * (shift + 2.0)}});
+    parameters.push_back({numbered_name("B", i), {-2.0 + 0.05 * shift, -2.0 + 0.05 * (shift + 2.0)}});
   }
   return with_rhs(box("square_system", "y_i' = B_i y_i^2, d variables, B_i in -2 + 0.05 (i - 1, i + 1), y(0) in (1, 3)",
                       std::move(parameters), numbered(d), std::vector<Interval>(d, {1, 3})),
