@@ -5,7 +5,9 @@
 #include <lodestep/corrector.hpp>
 #include <lodestep/counters.hpp>
 #include <lodestep/error.hpp>
+#include <lodestep/learned_tableau.hpp>
 #include <lodestep/model.hpp>
+#include <lodestep/order_conditions.hpp>
 #include <lodestep/runge_kutta.hpp>
 #include <lodestep/tableau.hpp>
 #include <lodestep/version.hpp>

@@ -2,6 +2,7 @@
 
 #include <lodestep/approximator.hpp>
 #include <lodestep/export.hpp>
+#include <lodestep/tableau.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -80,6 +81,41 @@ struct LODESTEP_EXPORT CorrectorModel {
   unsigned fallback_substeps = 1;
 };
 
+/// One term of coefficients that depend on the step size and the family's parameters: a monomial in
+///
+///     x_0 = (dt - centre) / half width of `trained_dt`,    x_i = the same of parameter i and its trained interval
+///
+/// and what it adds to the tableau. The a_ij it adds are strictly lower triangular, the b_i sum to 0.
+struct LODESTEP_EXPORT TableauTerm {
+  std::vector<unsigned> powers; ///< [1 + parameters]: of x_0, x_1, ...; not all 0
+  std::vector<double> a;        ///< [stages, stages], row-major
+  std::vector<double> b;        ///< [stages]
+};
+
+/// A parameter of the family a tableau was learned for, and the values it may be used at.
+struct LODESTEP_EXPORT TableauParameter {
+  std::string name;
+  Interval trained;
+  Interval valid; ///< contains `trained`
+};
+
+/// Runge-Kutta coefficients learned for a family of problems (RK-NN, Guo et al. 2021).
+struct LODESTEP_EXPORT TableauModel {
+  /// The learned method (its constant part, if there are terms). Its stated order is the one it has for any problem,
+  /// often 1; on its family, for steps in `dt`, it behaves as one of order `family_order`.
+  ButcherTableau tableau;
+  std::vector<TableauTerm> terms; ///< empty: the same coefficients for every step size and parameter
+  unsigned family_order = 1;
+  std::string family;    ///< "van_der_pol" ...
+  std::string classical; ///< the classical tableau that takes the steps outside the range of validity
+  Interval trained_dt{0.0, 0.0};
+  /// Step sizes at which the learned tableau was measured to be no worse than the classical one; within them it is
+  /// used.
+  Interval dt{0.0, 0.0};
+  std::vector<TableauParameter> parameters;
+  std::vector<Interval> state; ///< box of states it may be used from, [dimension], or empty: any state
+};
+
 /// A learned stepper, described completely.
 struct LODESTEP_EXPORT Model {
   /// The newest file format this library writes, and the newest it reads.
@@ -88,10 +124,10 @@ struct LODESTEP_EXPORT Model {
   std::vector<Variable> variables;
   ErrorProfile error;
   Provenance provenance;
-  std::variant<CorrectorModel> method;
+  std::variant<CorrectorModel, TableauModel> method;
 
   std::size_t dimension() const noexcept { return variables.size(); }
-  /// "corrector"
+  /// "corrector" or "tableau"
   const char* kind() const noexcept;
   /// Checks every field against every other. Throws InvalidModel naming the field.
   void validate() const;

@@ -28,6 +28,41 @@ template <class Rhs> int call_rhs(Rhs& rhs, double t, const double* u, double* d
   }
 }
 
+/// out = base + sum_j weight[j] k[j] over N stages, each read once; a null `base` stands for zero. N is known to the
+/// compiler, so that the inner sum is unrolled and the outer loop vectorised.
+template <std::size_t N>
+void stage_sum(const double* base, const double* const* k, const double* weight, std::size_t dimension, double* out) {
+  for (std::size_t n = 0; n < dimension; ++n) {
+    double sum = base ? base[n] : 0.0;
+    for (std::size_t j = 0; j < N; ++j) sum += weight[j] * k[j][n];
+    out[n] = sum;
+  }
+}
+
+/// The same for a number of stages known at run time. `out` may be `base`.
+inline void stage_sum(const double* base, const double* const* k, const double* weight, std::size_t count,
+                      std::size_t dimension, double* out) {
+  switch (count) {
+  case 1:
+    return stage_sum<1>(base, k, weight, dimension, out);
+  case 2:
+    return stage_sum<2>(base, k, weight, dimension, out);
+  case 3:
+    return stage_sum<3>(base, k, weight, dimension, out);
+  case 4:
+    return stage_sum<4>(base, k, weight, dimension, out);
+  case 5:
+    return stage_sum<5>(base, k, weight, dimension, out);
+  case 6:
+    return stage_sum<6>(base, k, weight, dimension, out);
+  default:
+    // Four more at a time: the state is read and written once for each four stages.
+    stage_sum<0>(base, k, weight, dimension, out);
+    for (; count >= 4; count -= 4, k += 4, weight += 4) stage_sum<4>(out, k, weight, dimension, out);
+    for (; count > 0; --count, ++k, ++weight) stage_sum<1>(out, k, weight, dimension, out);
+  }
+}
+
 } // namespace detail
 
 /// Steps of an explicit Runge-Kutta tableau. Cheap to copy; nothing is allocated after construction.
@@ -35,7 +70,8 @@ class RungeKutta {
 public:
   /// Throws InvalidModel if it is not sound.
   RungeKutta(std::shared_ptr<const ButcherTableau> tableau, std::size_t dimension)
-      : tableau_(std::move(tableau)), dimension_(dimension), k_(tableau_->stages() * dimension), u_(dimension) {
+      : tableau_(std::move(tableau)), dimension_(dimension), k_(tableau_->stages() * dimension), u_(dimension),
+        term_(tableau_->stages()), weight_(tableau_->stages()), difference_(tableau_->stages()) {
     tableau_->validate();
   }
   RungeKutta(const ButcherTableau& tableau, std::size_t dimension)
@@ -56,6 +92,7 @@ public:
     for (std::size_t i = 0; i < s; ++i) {
       double* k = k_.data() + i * dimension_;
       if (i == 0 && dudt) {
+        // With an FSAL tableau `dudt` may be the last stage of the step before.
         for (std::size_t n = 0; n < dimension_; ++n) k[n] = dudt[n];
         continue;
       }
@@ -73,31 +110,32 @@ public:
 
   /// The embedded method's error estimate of the last step, dt sum (b_i - b*_i) k_i, [dimension].
   /// The tableau must have an embedded row.
-  void error_estimate(double dt, double* error) const {
+  void error_estimate(double dt, double* error) {
     const std::size_t s = tableau_->stages();
-    for (std::size_t n = 0; n < dimension_; ++n) {
-      double sum = 0.0;
-      for (std::size_t i = 0; i < s; ++i) {
-        sum += (tableau_->b[i] - tableau_->b_embedded[i]) * k_[i * dimension_ + n];
-      }
-      error[n] = dt * sum;
-    }
+    for (std::size_t i = 0; i < s; ++i) difference_[i] = tableau_->b[i] - tableau_->b_embedded[i];
+    combine(nullptr, dt, difference_.data(), s, error);
   }
 
 private:
-  /// out = u + dt sum_j weight_j k_j over the first `count` stages, in one pass.
-  void combine(const double* u, double dt, const double* weight, std::size_t count, double* out) const {
-    for (std::size_t n = 0; n < dimension_; ++n) {
-      double sum = 0.0;
-      for (std::size_t j = 0; j < count; ++j) sum += weight[j] * k_[j * dimension_ + n];
-      out[n] = u[n] + dt * sum;
+  /// out = u + dt sum_j weight_j k_j over the first `count` stages, those of weight zero left out.
+  void combine(const double* u, double dt, const double* weight, std::size_t count, double* out) {
+    std::size_t terms = 0;
+    for (std::size_t j = 0; j < count; ++j) {
+      if (weight[j] == 0.0) continue;
+      term_[terms] = k_.data() + j * dimension_;
+      weight_[terms] = dt * weight[j];
+      ++terms;
     }
+    detail::stage_sum(u, term_.data(), weight_.data(), terms, dimension_, out);
   }
 
   std::shared_ptr<const ButcherTableau> tableau_;
   std::size_t dimension_;
   std::vector<double> k_;
   std::vector<double> u_;
+  std::vector<const double*> term_; // scratch of `combine`
+  std::vector<double> weight_;
+  std::vector<double> difference_; // b - b_embedded
   std::size_t evaluations_ = 0;
 };
 

@@ -1,8 +1,10 @@
 #include "cli/command.hpp"
+#include "cli/family.hpp"
 #include "cli/output_file.hpp"
 #include "cli/problem_of.hpp"
 #include "cli/progress.hpp"
 
+#include <lodestep/error.hpp>
 #include <lodestep/train.hpp>
 
 #include <cmath>
@@ -18,6 +20,8 @@ struct EvaluateArguments : Common {
   std::string problem;
   std::optional<std::size_t> trajectories;
   std::optional<double> horizon;
+  std::string family;
+  std::string dt;
 };
 
 nlohmann::ordered_json to_json(const Evaluation& e) {
@@ -55,6 +59,12 @@ void print(const Evaluation& e) {
 }
 
 int run(const EvaluateArguments& arguments) {
+  if (!arguments.family.empty()) {
+    return evaluate_on_family({arguments.model, arguments.family, arguments.dt,
+                               positive(arguments.horizon, "--horizon", 0.0),
+                               positive(arguments.trajectories, "--trajectories", 0), arguments.seed, arguments.json});
+  }
+  if (!arguments.dt.empty()) throw InvalidArgument("--h: only with --family: a corrector has one step size");
   require_readable(arguments.model);
   const auto model = load_model(arguments.model);
   const Problem problem = problem_of(*model, arguments.problem);
@@ -88,6 +98,10 @@ void add_evaluate(CLI::App& app, Action& action) {
   verb->add_option("--horizon", arguments->horizon,
                    "Length of a trajectory, a multiple of the model's dt [the problem's]")
       ->type_name("TIME");
+  verb->add_option("--family", arguments->family,
+                   "Judge a tableau (a model file, or a tableau as .json) on this family of problems")
+      ->type_name("FAMILY");
+  verb->add_option("--h", arguments->dt, "With --family: step sizes [the trained ones]")->type_name("A:B");
   add_common(*verb, *arguments);
   verb->footer(
       "Rolls the model out over the horizon from initial states that training never saw, and compares every\n"
@@ -97,7 +111,8 @@ void add_evaluate(CLI::App& app, Action& action) {
       "The time is of one thread, through the general interface; 'lodestep bench' compares speeds fairly.\n\n"
       "Examples:\n"
       "  lodestep evaluate pendulum.safetensors\n"
-      "  lodestep evaluate pendulum.safetensors --trajectories 1000 --seed 7 --json");
+      "  lodestep evaluate pendulum.safetensors --trajectories 1000 --seed 7 --json\n"
+      "  lodestep evaluate vdp.safetensors --family van_der_pol --h 1e-3:0.1");
   verb->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
 }
 

@@ -54,6 +54,68 @@ void validate_corrector(const CorrectorModel& corrector, std::size_t dimension) 
   }
 }
 
+void validate_interval(const Interval& interval, const std::string& field) {
+  check(std::isfinite(interval.lower) && std::isfinite(interval.upper) && interval.lower <= interval.upper, field,
+        "expected a finite interval with lower <= upper");
+}
+
+void validate_tableau(const TableauModel& model, std::size_t dimension) {
+  model.tableau.validate("tableau");
+  const std::size_t s = model.tableau.stages();
+  try {
+    const auto& classical = classical_tableau(model.classical);
+    check(model.tableau.b_embedded.empty() || !classical.b_embedded.empty(), "classical",
+          "the learned tableau has an embedded row, so the classical one needs one too");
+  } catch (const InvalidArgument& error) {
+    throw InvalidModel("classical", error.what());
+  }
+  check(model.family_order >= 1, "family_order", "must be at least 1");
+  check(!model.family.empty(), "family", "must not be empty");
+  const auto step_sizes = [](const Interval& interval, const std::string& field) {
+    validate_interval(interval, field);
+    check(interval.lower > 0.0, field + ".lower", "must be positive, found " + std::to_string(interval.lower));
+  };
+  step_sizes(model.trained_dt, "trained_dt");
+  step_sizes(model.dt, "dt");
+  for (std::size_t i = 0; i < model.parameters.size(); ++i) {
+    const auto& parameter = model.parameters[i];
+    check(!parameter.name.empty(), at("parameters", i) + ".name", "must not be empty");
+    validate_interval(parameter.trained, at("parameters", i) + ".trained");
+    validate_interval(parameter.valid, at("parameters", i) + ".valid");
+  }
+  for (std::size_t i = 0; i < model.terms.size(); ++i) {
+    const auto& term = model.terms[i];
+    const std::string path = at("terms", i);
+    const auto shape = [&](std::size_t actual, std::size_t expected, const char* field) {
+      check(actual == expected, path + "." + field,
+            "expected " + std::to_string(expected) + " numbers, found " + std::to_string(actual));
+    };
+    shape(term.powers.size(), 1 + model.parameters.size(), "powers");
+    shape(term.a.size(), s * s, "a");
+    shape(term.b.size(), s, "b");
+    unsigned degree = 0;
+    for (unsigned power : term.powers) degree += power;
+    check(degree >= 1 && degree <= 16, path + ".powers", "expected a total degree of 1 to 16");
+    double sum = 0.0;
+    double size = 0.0;
+    for (double value : term.b) {
+      check(std::isfinite(value), path + ".b", "not a finite number");
+      sum += value;
+      size += std::abs(value);
+    }
+    check(std::abs(sum) <= 1e-13 * (1.0 + size), path + ".b", "must sum to 0, they sum to " + std::to_string(sum));
+    for (std::size_t j = 0; j < s * s; ++j) {
+      check(std::isfinite(term.a[j]), path + ".a", "not a finite number");
+      check(j % s < j / s || term.a[j] == 0.0, path + ".a", "must be strictly lower triangular");
+    }
+    check(!model.tableau.fsal, path, "a tableau with terms cannot be FSAL");
+  }
+  check(model.state.empty() || model.state.size() == dimension, "state",
+        "expected one interval for each of " + std::to_string(dimension) + " variables or none, found " +
+            std::to_string(model.state.size()));
+  for (std::size_t i = 0; i < model.state.size(); ++i) validate_interval(model.state[i], at("state", i));
+}
+
 } // namespace
 
 const char* to_string(CorrectorInput input) noexcept {
@@ -76,7 +138,7 @@ CorrectorInput corrector_input_from(const std::string& name) {
 }
 
 const char* Model::kind() const noexcept {
-  return "corrector";
+  return std::holds_alternative<TableauModel>(method) ? "tableau" : "corrector";
 }
 
 void Model::validate() const {
@@ -95,7 +157,11 @@ void Model::validate() const {
   for (std::size_t i = 0; i < provenance.parameters.size(); ++i) {
     check(std::isfinite(provenance.parameters[i].value), at("provenance.parameters", i), "not a finite number");
   }
-  validate_corrector(std::get<CorrectorModel>(method), dimension());
+  if (const auto* tableau = std::get_if<TableauModel>(&method)) {
+    validate_tableau(*tableau, dimension());
+  } else {
+    validate_corrector(std::get<CorrectorModel>(method), dimension());
+  }
 }
 
 } // namespace lodestep

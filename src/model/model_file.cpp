@@ -3,6 +3,7 @@
 #include "model/file_bytes.hpp"
 #include "model/safetensors.hpp"
 #include "model/strict_json.hpp"
+#include "model/tableau_file.hpp"
 #include "model/tensor_reader.hpp"
 
 #include <lodestep/error.hpp>
@@ -34,6 +35,8 @@ struct Kind {
 constexpr Kind kinds[] = {
     {"corrector",
      [](ObjectReader& description, TensorReader& tensors) -> Method { return read_corrector(description, tensors); }},
+    {"tableau",
+     [](ObjectReader& description, TensorReader& tensors) -> Method { return read_tableau(description, tensors); }},
 };
 
 Kind kind_named(const std::string& name) {

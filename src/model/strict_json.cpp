@@ -142,6 +142,12 @@ unsigned ObjectReader::small_integer(const std::string& key, unsigned largest) {
   return static_cast<unsigned>(value);
 }
 
+bool ObjectReader::boolean(const std::string& key) {
+  const Json& value = take(key);
+  if (!value.is_boolean()) wrong_type(path(key), "true or false", value);
+  return value.get<bool>();
+}
+
 std::string ObjectReader::text(const std::string& key) {
   const Json& value = take(key);
   if (!value.is_string()) wrong_type(path(key), "a string", value);

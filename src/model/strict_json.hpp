@@ -44,6 +44,7 @@ public:
   std::size_t size(const std::string& key);
   /// An integer of at most `largest`.
   unsigned small_integer(const std::string& key, unsigned largest);
+  bool boolean(const std::string& key);
   std::string text(const std::string& key);
   std::vector<double> numbers(const std::string& key);
   /// As `numbers`, of the given length.

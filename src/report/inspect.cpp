@@ -1,5 +1,7 @@
 #include "report/inspect.hpp"
 
+#include "report/inspect_tableau.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -38,6 +40,7 @@ Json term_json(const ApproximatorSpec& spec) {
 } // namespace
 
 Json describe_json(const Model& model) {
+  if (std::holds_alternative<TableauModel>(model.method)) return describe_tableau_json(model);
   const auto& corrector = std::get<CorrectorModel>(model.method);
   const auto& approximator = corrector.approximator;
   Json variables = Json::array();
@@ -85,6 +88,7 @@ Json describe_json(const Model& model) {
 }
 
 std::string describe(const Model& model) {
+  if (std::holds_alternative<TableauModel>(model.method)) return describe_tableau(model);
   const auto& corrector = std::get<CorrectorModel>(model.method);
   const auto& approximator = corrector.approximator;
   const auto& error = model.error;

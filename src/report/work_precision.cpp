@@ -58,6 +58,11 @@ public:
   }
 
 private:
+  static const CorrectorModel& corrector_of(const NamedModel& named) {
+    if (const auto* corrector = std::get_if<CorrectorModel>(&named.model->method)) return *corrector;
+    throw InvalidArgument("bench: model '" + named.name + "' is a " + named.model->kind() +
+                          ": correctors are compared here; 'evaluate --family' measures a tableau");
+  }
   /// This part's share of the whole's progress.
   Progress stage(double from, double to) const {
     return [this, from, to](double fraction, const std::string& what) {
@@ -71,13 +76,13 @@ private:
   double output_dt(const Problem& problem, const std::vector<NamedModel>& models) const {
     if (options_.output_dt != 0.0) return options_.output_dt;
     double dt = 0.0;
-    for (const auto& named : models) dt = std::max(dt, std::get<CorrectorModel>(named.model->method).dt);
+    for (const auto& named : models) dt = std::max(dt, corrector_of(named).dt);
     return dt != 0.0 ? dt : problem.dt;
   }
 
   void add_model(const Problem& problem, const NamedModel& named) {
     require_same_variables(*named.model, problem);
-    const double dt = std::get<CorrectorModel>(named.model->method).dt;
+    const double dt = corrector_of(named).dt;
     try {
       steps_in(result_.output_dt, dt);
     } catch (const InvalidArgument&) {

@@ -1,0 +1,92 @@
+#include "cli/family.hpp"
+
+#include "cli/command.hpp"
+#include "cli/output_file.hpp"
+
+#include <lodestep/error.hpp>
+#include <lodestep/tableau.hpp>
+#include <lodestep/train_rknn.hpp>
+
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+
+namespace lodestep::cli {
+
+namespace {
+
+bool is_json(const std::string& path) {
+  return path.size() >= 5 && path.compare(path.size() - 5, 5, ".json") == 0;
+}
+
+nlohmann::ordered_json to_json(const TableauEvaluation& e, const std::string& family) {
+  nlohmann::ordered_json by_dt = nlohmann::ordered_json::array();
+  for (const auto& errors : e.by_dt) {
+    by_dt.push_back({{"dt", errors.dt},
+                     {"one_step_ratio", errors.one_step_ratio},
+                     {"global_ratio", errors.global_ratio},
+                     {"one_step_rms_ratio", errors.one_step_rms_ratio},
+                     {"global_rms_ratio", errors.global_rms_ratio},
+                     {"global_error", errors.global_error},
+                     {"classical_global_error", errors.classical_global_error},
+                     {"learned", errors.learned}});
+  }
+  return {{"family", family},     {"one_step_ratio", e.one_step_ratio},     {"global_ratio", e.global_ratio},
+          {"horizon", e.horizon}, {"dropped_fraction", e.dropped_fraction}, {"seconds", e.seconds},
+          {"by_dt", by_dt}};
+}
+
+void print(const TableauEvaluation& e, const std::string& family) {
+  std::printf("on %s, T = %s: error / the classical one's, geometric mean over held-out tasks\n", family.c_str(),
+              number(e.horizon).c_str());
+  std::printf("  %12s %12s %12s %14s\n", "dt", "one step", "global", "global error");
+  for (const auto& errors : e.by_dt) {
+    std::printf("  %12s %12s %12s %14s%s\n", number(errors.dt).c_str(), number(errors.one_step_ratio).c_str(),
+                number(errors.global_ratio).c_str(), number(errors.global_error).c_str(),
+                errors.learned ? "" : "  (classical)");
+  }
+  std::printf("  %12s %12s %12s\n", "all", number(e.one_step_ratio).c_str(), number(e.global_ratio).c_str());
+}
+
+} // namespace
+
+Interval range_of(const std::string& text, const char* flag) {
+  Interval range{0.0, 0.0};
+  int used = 0;
+  if (std::sscanf(text.c_str(), "%lf:%lf%n", &range.lower, &range.upper, &used) != 2 ||
+      static_cast<std::size_t>(used) != text.size() || !std::isfinite(range.upper) || !(range.lower > 0.0) ||
+      range.lower > range.upper) {
+    throw InvalidArgument(std::string(flag) + ": expected a range of positive step sizes, as in 0.01:0.1, found '" +
+                          text + "'");
+  }
+  return range;
+}
+
+int evaluate_on_family(const EvaluateFamilyArguments& arguments) {
+  require_readable(arguments.file);
+  const Family family = make_family(arguments.family);
+  TableauEvaluateOptions options;
+  if (!arguments.dt.empty()) options.dt = range_of(arguments.dt, "--h");
+  options.horizon = arguments.horizon;
+  if (arguments.tasks > 0) options.tasks = arguments.tasks;
+  options.seed = arguments.seed;
+  TableauEvaluation evaluation;
+  if (is_json(arguments.file)) {
+    std::ifstream in(arguments.file);
+    const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    const ButcherTableau tableau = tableau_from_json(text, arguments.file);
+    const std::size_t stages = tableau.stages() - (tableau.fsal ? 1 : 0);
+    evaluation = evaluate_tableau(tableau, rknn_classical(stages, attainable_order(stages)).name, family, options);
+  } else {
+    evaluation = evaluate_tableau(*load_model(arguments.file), family, options);
+  }
+  if (arguments.json) {
+    print_json(to_json(evaluation, family.name));
+  } else {
+    print(evaluation, family.name);
+  }
+  return success;
+}
+
+} // namespace lodestep::cli

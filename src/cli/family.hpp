@@ -1,0 +1,24 @@
+#pragma once
+
+#include <lodestep/model.hpp>
+
+#include <string>
+
+namespace lodestep::cli {
+
+/// The value of a flag that is a range of step sizes, "0.01:0.1". Throws InvalidArgument naming the flag.
+Interval range_of(const std::string& text, const char* flag);
+
+/// `evaluate FILE --family FAMILY`: measures a tableau, from a model file or as JSON, on a family of problems.
+struct EvaluateFamilyArguments {
+  std::string file;
+  std::string family;
+  std::string dt;        ///< empty: the trained steps
+  double horizon = 0;    ///< 0: the family's
+  std::size_t tasks = 0; ///< 0: the default
+  std::uint64_t seed = 0;
+  bool json = false;
+};
+int evaluate_on_family(const EvaluateFamilyArguments& arguments);
+
+} // namespace lodestep::cli

@@ -1,0 +1,123 @@
+#include "cli/command.hpp"
+#include "cli/family.hpp"
+#include "cli/output_file.hpp"
+#include "cli/progress.hpp"
+
+#include <lodestep/error.hpp>
+#include <lodestep/tableau.hpp>
+#include <lodestep/train_rknn.hpp>
+
+#include <cstdio>
+#include <memory>
+
+namespace lodestep::cli {
+
+namespace {
+
+struct TrainRknnOptions : Common {
+  std::string family;
+  std::string output;
+  std::optional<std::string> dt;
+  RknnOptions rknn;
+};
+
+nlohmann::ordered_json to_json(const RknnResult& result, const std::string& path) {
+  const auto& method = std::get<TableauModel>(result.model.method);
+  return {{"model", path},
+          {"family", method.family},
+          {"kind", result.model.kind()},
+          {"stages", method.tableau.stages()},
+          {"order", method.family_order},
+          {"classical", method.classical},
+          {"one_step_ratio", result.one_step_ratio},
+          {"global_ratio", result.global_ratio},
+          {"horizon", result.horizon},
+          {"dropped_fraction", result.dropped_fraction},
+          {"taylor_mismatch", result.taylor_mismatch},
+          {"dt", {{"lower", method.dt.lower}, {"upper", method.dt.upper}}},
+          {"seed", result.model.provenance.seed},
+          {"seconds", result.seconds}};
+}
+
+void print(const RknnResult& result, const std::string& path) {
+  const auto& method = std::get<TableauModel>(result.model.method);
+  std::printf("%zu stages for %s, aimed at order %u\n", method.tableau.stages(), method.family.c_str(),
+              method.family_order);
+  std::printf("  error / %s's on held-out tasks: one step %s, over T = %s %s\n", method.classical.c_str(),
+              number(result.one_step_ratio).c_str(), number(result.horizon).c_str(),
+              number(result.global_ratio).c_str());
+  std::printf("  used for steps of %s to %s, %s elsewhere\n", number(method.dt.lower).c_str(),
+              number(method.dt.upper).c_str(), method.classical.c_str());
+  std::printf("%.2f s. written to %s\n", result.seconds, path.c_str());
+}
+
+int run(const TrainRknnOptions& options) {
+  require_writable(options.output, options.force);
+  const Family family = make_family(options.family);
+  RknnOptions rknn = options.rknn;
+  if (options.dt) rknn.dt = range_of(*options.dt, "--h");
+  rknn.seed = options.seed;
+  ProgressBar bar(options.quiet);
+  rknn.progress = bar.callback();
+  const Interrupt interrupt;
+  const RknnResult result = train_rknn(family, rknn);
+  bar.clear();
+  save_model(result.model, options.output, options.force ? Overwrite::yes : Overwrite::no);
+  if (options.json) {
+    print_json(to_json(result, options.output));
+  } else {
+    print(result, options.output);
+  }
+  return Interrupt::requested() ? interrupted : success;
+}
+
+} // namespace
+
+void add_train_rknn(CLI::App& train, Action& action) {
+  auto options = std::make_shared<TrainRknnOptions>();
+  auto* verb = train.add_subcommand("rknn", "Learn Runge-Kutta coefficients for a family of problems (RK-NN)");
+  std::string families;
+  for (const auto& info : list_families()) families += "\n  " + info.name + ": " + info.description;
+  verb->add_option("FAMILY", options->family, "The family, as in van_der_pol or linear_system:d=5")
+      ->required()
+      ->type_name("");
+  verb->add_option("-o,--output", options->output, "The model file to write (safetensors)")
+      ->required()
+      ->type_name("FILE");
+  verb->add_option("--stages", options->rknn.stages, "Stages of the tableau, 1 to 6")
+      ->type_name("M")
+      ->capture_default_str();
+  verb->add_option("--order", options->rknn.order,
+                   "The order aimed at, 1 to 8; more than the stages have for any problem asks for an order of the "
+                   "family's own")
+      ->type_name("P")
+      ->capture_default_str();
+  verb->add_option("--h", options->dt, "Step sizes to learn for [the family's, 0.01:0.1]")->type_name("A:B");
+  verb->add_option("--horizon", options->rknn.horizons,
+                   "Lengths of the roll-outs that are fitted, 0 for single steps [the family's]")
+      ->type_name("T");
+  verb->add_flag("--embedded", options->rknn.embedded,
+                 "Add a learned embedded row, for step-size control; the method is kept exact to its order");
+  verb->add_flag("--softmax", options->rknn.softmax, "Positive weights b by softmax, as in the paper");
+  verb->add_option("--h-degree", options->rknn.dt_degree, "Degree of the coefficients as polynomials in the step size")
+      ->type_name("N")
+      ->capture_default_str();
+  verb->add_option("--parameter-degree", options->rknn.parameter_degree,
+                   "Degree of the coefficients as polynomials in the family's parameters")
+      ->type_name("N")
+      ->capture_default_str();
+  verb->add_option("--starts", options->rknn.starts, "Random starts of the fit")->type_name("N")->capture_default_str();
+  add_force(*verb, *options);
+  add_common(*verb, *options);
+  verb->footer("The learned tableau costs at run time what any tableau of its stages costs. The file holds the range\n"
+               "of steps in which it was measured to be no worse than the classical tableau; steppers use the\n"
+               "classical one elsewhere.\n\n"
+               "Families:" +
+               families +
+               "\n\nExamples:\n"
+               "  lodestep train rknn van_der_pol --stages 3 --order 3 -o vdp.safetensors\n"
+               "  lodestep train rknn square --stages 2 --order 3 -o square.safetensors --json");
+  verb->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+} // namespace lodestep::cli
