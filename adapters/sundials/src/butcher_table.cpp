@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace lodestep::sundials {
+namespace lodestep::arkode {
 
 ARKodeButcherTable make_butcher_table(const ButcherTableau& tableau) {
   tableau.validate();
@@ -22,12 +22,12 @@ ARKodeButcherTable make_butcher_table(const ButcherTableau& tableau) {
   return table;
 }
 
-} // namespace lodestep::sundials
+} // namespace lodestep::arkode
 
 ARKodeButcherTable LodestepButcherTable_LoadByName(const char* name) {
   ARKodeButcherTable table = nullptr;
-  lodestep::sundials::guarded(stderr, "LodestepButcherTable_LoadByName", [&] {
-    table = lodestep::sundials::make_butcher_table(lodestep::classical_tableau(name ? name : ""));
+  lodestep::arkode::guarded(stderr, "LodestepButcherTable_LoadByName", [&] {
+    table = lodestep::arkode::make_butcher_table(lodestep::classical_tableau(name ? name : ""));
     return ARK_SUCCESS;
   });
   return table;

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace lodestep::sundials {
+namespace lodestep::arkode {
 
 void Forcing::add(double t, double* dudt, std::size_t size) const noexcept {
   // NOTE: the scale is zero where there is only a constant term (ForcingStep's), so that tau must not be formed there.
@@ -204,4 +204,4 @@ bool CellStepper::replace(bool recovered) noexcept {
   return true;
 }
 
-} // namespace lodestep::sundials
+} // namespace lodestep::arkode

@@ -10,7 +10,7 @@
 #include <vector>
 
 /// Learned steps of many independent cells at once. Knows nothing of SUNDIALS: states are arrays.
-namespace lodestep::sundials {
+namespace lodestep::arkode {
 
 /// What became of one cell in one step. The first four are the core's verdicts.
 enum class Outcome : std::uint8_t { learned, step_size, domain, correction, forcing, rhs };
@@ -148,4 +148,4 @@ private:
   std::vector<std::size_t> rows_;                                         ///< cells in the batch
 };
 
-} // namespace lodestep::sundials
+} // namespace lodestep::arkode

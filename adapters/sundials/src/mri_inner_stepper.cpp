@@ -14,14 +14,15 @@ LodestepStepper content_of(MRIStepInnerStepper inner) noexcept {
 
 int evolve(MRIStepInnerStepper inner, sunrealtype t0, sunrealtype tout, N_Vector y) {
   LodestepStepper stepper = content_of(inner);
+  if (stepper->priming) return 0;
   if (!stepper->main_memory) { // a main integrator's forcing is zero by construction
     sunrealtype shift = 0.0;
     sunrealtype scale = 0.0;
     N_Vector* terms = nullptr;
     int count = 0;
     MRIStepInnerStepper_GetForcingData(inner, &shift, &scale, &terms, &count);
-    const int flag = lodestep::sundials::guarded(stepper->errfp, "evolve", [&] {
-      if (lodestep::sundials::global_length(y) != stepper->length) stepper->resize(y);
+    const int flag = lodestep::arkode::guarded(stepper->errfp, "evolve", [&] {
+      if (lodestep::arkode::global_length(y) != stepper->length) stepper->resize(y);
       stepper->set_forcing(shift, scale, terms, count);
       return ARK_SUCCESS;
     });
@@ -32,17 +33,26 @@ int evolve(MRIStepInnerStepper inner, sunrealtype t0, sunrealtype tout, N_Vector
 }
 
 int full_rhs(MRIStepInnerStepper inner, sunrealtype t, N_Vector y, N_Vector ydot, int) {
-  return content_of(inner)->full_rhs(t, y, ydot);
+  LodestepStepper stepper = content_of(inner);
+  if (stepper->priming) {
+    stepper->host_slope = ydot;
+    N_VConst(0.0, ydot);
+    return 0;
+  }
+  return stepper->full_rhs(t, y, ydot);
 }
 
-int reset(MRIStepInnerStepper inner, sunrealtype, N_Vector) {
-  content_of(inner)->reset();
-  return 0;
+int reset(MRIStepInnerStepper inner, sunrealtype t, N_Vector y) {
+  LodestepStepper stepper = content_of(inner);
+  return lodestep::arkode::guarded(stepper->errfp, "reset", [&] {
+    stepper->reset(t, y);
+    return ARK_SUCCESS;
+  });
 }
 
 } // namespace
 
-namespace lodestep::sundials {
+namespace lodestep::arkode {
 
 MRIStepInnerStepper make_inner_stepper(LodestepStepper stepper) {
   MRIStepInnerStepper inner = nullptr;
@@ -57,15 +67,19 @@ MRIStepInnerStepper make_inner_stepper(LodestepStepper stepper) {
   return inner;
 }
 
-} // namespace lodestep::sundials
+} // namespace lodestep::arkode
 
-int LodestepStepper_CreateMRIStepInnerStepper(LodestepStepper stepper, MRIStepInnerStepper* inner) {
-  return lodestep::sundials::guarded(stderr, "LodestepStepper_CreateMRIStepInnerStepper", [&] {
-    if (!stepper || !inner) throw lodestep::InvalidArgument("no stepper or no place for the inner stepper given");
+int LodestepStepper_CreateMRIStepInnerStepper(LodestepStepper stepper, sunrealtype t0, N_Vector y0,
+                                              MRIStepInnerStepper* inner) {
+  return lodestep::arkode::guarded(stderr, "LodestepStepper_CreateMRIStepInnerStepper", [&] {
+    if (!stepper || !y0 || !inner) {
+      throw lodestep::InvalidArgument("no stepper, initial state or place for the inner stepper given");
+    }
     if (stepper->main_memory) {
       throw lodestep::InvalidArgument("the stepper is a main integrator already; make another for MRIStep");
     }
-    *inner = lodestep::sundials::make_inner_stepper(stepper);
+    stepper->reset(t0, y0);
+    *inner = lodestep::arkode::make_inner_stepper(stepper);
     return ARK_SUCCESS;
   });
 }

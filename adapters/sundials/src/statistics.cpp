@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-using lodestep::sundials::Outcome;
+using lodestep::arkode::Outcome;
 
 namespace {
 
@@ -30,7 +30,7 @@ constexpr Line lines[] = {
 
 int LodestepStepper_GetStats(LodestepStepper stepper, LodestepStats* stats) {
   if (!stepper || !stats) {
-    lodestep::sundials::report(stderr, "LodestepStepper_GetStats", "no stepper or no place for its statistics given");
+    lodestep::arkode::report(stderr, "LodestepStepper_GetStats", "no stepper or no place for its statistics given");
     return ARK_MEM_NULL;
   }
   const auto& cells = *stepper->cells;
@@ -63,8 +63,8 @@ int LodestepStepper_PrintAllStats(LodestepStepper stepper, FILE* outfile, SUNOut
   LodestepStats stats;
   if (const int flag = LodestepStepper_GetStats(stepper, &stats)) return flag;
   if (!outfile || (fmt != SUN_OUTPUTFORMAT_TABLE && fmt != SUN_OUTPUTFORMAT_CSV)) {
-    lodestep::sundials::report(stepper->errfp, "LodestepStepper_PrintAllStats",
-                               "expected a file and SUN_OUTPUTFORMAT_TABLE or SUN_OUTPUTFORMAT_CSV");
+    lodestep::arkode::report(stepper->errfp, "LodestepStepper_PrintAllStats",
+                             "expected a file and SUN_OUTPUTFORMAT_TABLE or SUN_OUTPUTFORMAT_CSV");
     return ARK_ILL_INPUT;
   }
   for (const Line& line : lines) {

@@ -11,12 +11,12 @@
 
 using lodestep::Corrector;
 using lodestep::InvalidArgument;
-using lodestep::sundials::CellLayout;
-using lodestep::sundials::guarded;
-using lodestep::sundials::Outcome;
-using lodestep::sundials::VectorAccess;
+using lodestep::arkode::CellLayout;
+using lodestep::arkode::guarded;
+using lodestep::arkode::Outcome;
+using lodestep::arkode::VectorAccess;
 
-namespace lodestep::sundials {
+namespace lodestep::arkode {
 
 namespace {
 thread_local std::string last_error;
@@ -35,7 +35,7 @@ LodestepStepper make_stepper(std::shared_ptr<const Corrector> corrector, ARKRhsF
   return new LodestepStepper_(std::move(corrector), f, y, sunctx);
 }
 
-} // namespace lodestep::sundials
+} // namespace lodestep::arkode
 
 LodestepStepper_::LodestepStepper_(std::shared_ptr<const Corrector> c, ARKRhsFn rhs, N_Vector y, SUNContext context)
     : f(rhs), sunctx(context), corrector(std::move(c)) {
@@ -77,22 +77,33 @@ void LodestepStepper_::resize(N_Vector y) {
   VectorAccess new_access(y);
   const std::size_t n = cell_count(new_access);
   const CellLayout cell_layout{n, corrector->dimension(), layout == LODESTEP_LAYOUT_VARIABLES};
-  lodestep::sundials::CellStepper fresh(corrector, cell_layout);
+  lodestep::arkode::CellStepper fresh(corrector, cell_layout);
   if (cells) { // options and counts outlive a resize
     fresh.forcing_tolerance = cells->forcing_tolerance;
     fresh.max_recoveries = cells->max_recoveries;
     fresh.steps = cells->steps;
-    std::copy_n(cells->outcomes, lodestep::sundials::outcome_count, fresh.outcomes);
+    std::copy_n(cells->outcomes, lodestep::arkode::outcome_count, fresh.outcomes);
     fresh.network_evaluations = cells->network_evaluations;
   }
   access = std::move(new_access);
   make_vectors(y);
   cells.emplace(std::move(fresh));
-  length = lodestep::sundials::global_length(y);
+  length = lodestep::arkode::global_length(y);
   current.resize(access.size());
   slope_state.resize(access.size());
   first_slope.resize(access.size());
   forcing.count = 0;
+  slope_known = false;
+  held_known = false;
+  host_slope = nullptr;
+}
+
+void LodestepStepper_::reset(double t, N_Vector y) {
+  if (lodestep::arkode::global_length(y) != length) resize(y);
+  held.resize(access.size());
+  access.gather(y, held.data());
+  held_t = t;
+  held_known = true;
   slope_known = false;
 }
 
@@ -127,7 +138,7 @@ int LodestepStepper_::call_rhs(double t, const double* u, double* dudt) {
 int LodestepStepper_::full_rhs(double t, N_Vector y, N_Vector ydot) noexcept {
   int status = 0;
   const int flag = guarded(errfp, "full right-hand side", [&] {
-    if (lodestep::sundials::global_length(y) != length) resize(y);
+    if (lodestep::arkode::global_length(y) != length) resize(y);
     ++rhs_evaluations;
     slope_known = false;
     status = f(t, y, ydot, rhs_user_data());
@@ -136,6 +147,12 @@ int LodestepStepper_::full_rhs(double t, N_Vector y, N_Vector ydot) noexcept {
       access.gather(ydot, first_slope.data());
       slope_t = t;
       slope_known = true;
+      // A full right-hand side at the time of the state held is one of that state, postprocessed perhaps.
+      if (!held_known || held_t == t) {
+        held = slope_state;
+        held_t = t;
+        held_known = true;
+      }
     }
     return ARK_SUCCESS;
   });
@@ -155,14 +172,42 @@ void LodestepStepper_::set_forcing(double shift, double scale, N_Vector* terms, 
   forcing.count = static_cast<std::size_t>(count);
 }
 
+namespace {
+
+/// Times that differ by less are one time, computed in two ways.
+double rounding_of(double t0, double t1) noexcept {
+  return 4.0 * std::numeric_limits<double>::epsilon() * std::max(std::abs(t0), std::abs(t1));
+}
+
+} // namespace
+
 int LodestepStepper_::evolve(double t0, double tout, N_Vector y) noexcept {
   int status = 0;
   const int flag = guarded(errfp, "evolve", [&] {
-    if (lodestep::sundials::global_length(y) != length) resize(y);
-    access.gather(y, current.data());
+    if (lodestep::arkode::global_length(y) != length) resize(y);
+    if (held_known && std::abs(held_t - t0) <= rounding_of(held_t, t0)) {
+      std::copy(held.begin(), held.end(), current.begin());
+      if (slope_known && slope_t == held_t) slope_t = t0;
+    } else {
+      access.gather(y, current.data());
+    }
+    if (host_slope) { // a recoverable failure here is one of the step's first stage: dealt with there
+      if (!slope_known || slope_t != t0) {
+        access.scatter(current.data(), y);
+        status = full_rhs(t0, y, host_slope);
+        if (status < 0) return ARK_SUCCESS;
+      } else {
+        access.scatter(first_slope.data(), host_slope);
+      }
+    }
     double t = t0;
     status = advance_throwing(t, tout, Extent::whole);
-    if (status == 0) access.scatter(current.data(), y);
+    if (status == 0) {
+      access.scatter(current.data(), y);
+      held = current;
+      held_t = tout;
+      held_known = true;
+    }
     return ARK_SUCCESS;
   });
   if (flag < 0) ++failures;
@@ -185,7 +230,7 @@ int LodestepStepper_::advance_throwing(double& t, double tout, Extent extent) {
   const double span = tout - t;
   if (span == 0.0) return 0;
   if (!std::isfinite(span)) {
-    lodestep::sundials::report(errfp, "evolve", "the interval to evolve over is not finite");
+    lodestep::arkode::report(errfp, "evolve", "the interval to evolve over is not finite");
     ++failures;
     return -1;
   }
@@ -193,7 +238,7 @@ int LodestepStepper_::advance_throwing(double& t, double tout, Extent extent) {
   const double dt = std::copysign(trained, span);
   // NOTE: tout - t0 carries the rounding of both ends. Within that, the interval is a whole number of trained steps,
   // and steps of exactly the trained size are what the model knows (and what it takes outside of SUNDIALS).
-  const double rounding = 4.0 * std::numeric_limits<double>::epsilon() * std::max(std::abs(t), std::abs(tout));
+  const double rounding = rounding_of(t, tout);
   double whole = std::round(span / dt);
   double h = dt;
   if (whole >= 1.0 && std::abs(span - whole * dt) <= rounding + 1e-9 * trained) {
@@ -219,7 +264,7 @@ int LodestepStepper_::advance_throwing(double& t, double tout, Extent extent) {
       char message[256];
       std::snprintf(message, sizeof message, "the right-hand side %s at t = %.17g; the step is not taken",
                     status < 0 ? "failed fatally" : "kept failing, or giving no finite state, in finer steps too", t);
-      lodestep::sundials::report(errfp, "evolve", message);
+      lodestep::arkode::report(errfp, "evolve", message);
       ++failures;
       return status;
     }
@@ -248,7 +293,7 @@ int LodestepStepper_Free(LodestepStepper* stepper) {
 }
 
 const char* Lodestep_GetLastError(void) {
-  return lodestep::sundials::last_error.c_str();
+  return lodestep::arkode::last_error.c_str();
 }
 
 namespace {
@@ -256,7 +301,7 @@ namespace {
 /// Options and queries: a null stepper is an error, everything else is `body`'s.
 template <class Body> int with(LodestepStepper stepper, const char* function, Body&& body) noexcept {
   if (!stepper) {
-    lodestep::sundials::report(stderr, function, "no stepper given (null pointer)");
+    lodestep::arkode::report(stderr, function, "no stepper given (null pointer)");
     return ARK_MEM_NULL;
   }
   return guarded(stepper->errfp, function, [&] {
@@ -268,10 +313,7 @@ template <class Body> int with(LodestepStepper stepper, const char* function, Bo
 } // namespace
 
 int LodestepStepper_SetUserData(LodestepStepper stepper, void* user_data) {
-  return with(stepper, "LodestepStepper_SetUserData", [&](LodestepStepper_& s) {
-    s.user_data = user_data;
-    s.reset();
-  });
+  return with(stepper, "LodestepStepper_SetUserData", [&](LodestepStepper_& s) { s.user_data = user_data; });
 }
 
 int LodestepStepper_SetLayout(LodestepStepper stepper, LodestepLayout layout) {
@@ -299,6 +341,13 @@ int LodestepStepper_SetErrFile(LodestepStepper stepper, FILE* errfp) {
 
 int LodestepStepper_Resize(LodestepStepper stepper, N_Vector y) {
   return with(stepper, "LodestepStepper_Resize", [&](LodestepStepper_& s) { s.resize(y); });
+}
+
+int LodestepStepper_Reset(LodestepStepper stepper, sunrealtype t, N_Vector y) {
+  return with(stepper, "LodestepStepper_Reset", [&](LodestepStepper_& s) {
+    if (!y) throw InvalidArgument("no state given (null pointer)");
+    s.reset(t, y);
+  });
 }
 
 int LodestepStepper_GetTrainedStep(LodestepStepper stepper, sunrealtype* h) {

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace lodestep::sundials {
+namespace lodestep::arkode {
 
 /// Records `message` for Lodestep_GetLastError and writes it to `errfp` (nowhere if null) as SUNDIALS would.
 void report(std::FILE* errfp, const char* function, const char* message) noexcept;
@@ -34,7 +34,7 @@ template <class Body> int guarded(std::FILE* errfp, const char* function, Body&&
   }
 }
 
-} // namespace lodestep::sundials
+} // namespace lodestep::arkode
 
 /// What all facilities have in common: the right-hand side on the host's vectors, and learned steps over an interval.
 struct LodestepStepper_ {
@@ -53,8 +53,8 @@ struct LodestepStepper_ {
   int full_rhs(double t, N_Vector y, N_Vector ydot) noexcept;
   /// `count` terms of a polynomial; none if all are zero.
   void set_forcing(double shift, double scale, N_Vector* terms, int count);
-  /// Forgets what was kept for the next step: the state or the right-hand side may have changed.
-  void reset() noexcept { slope_known = false; }
+  /// The next step starts at t from the numbers of `y`. Throws if these cannot be stepped.
+  void reset(double t, N_Vector y);
   void resize(N_Vector y);
   void set_layout(LodestepLayout layout);
   void* rhs_user_data() const noexcept;
@@ -64,15 +64,22 @@ struct LodestepStepper_ {
   SUNContext sunctx;
   std::FILE* errfp = stderr;
   MRIStepInnerStepper main_inner = nullptr; ///< owned, of the main integrator
+  bool priming = false;                     ///< see main_integrator.cpp
+  N_Vector host_slope = nullptr;            ///< see main_integrator.cpp; not owned
   void* main_memory = nullptr;              ///< ARKODE memory whose main integrator this is; not owned
 
   std::shared_ptr<const lodestep::Corrector> corrector;
-  lodestep::sundials::VectorAccess access;
-  std::optional<lodestep::sundials::CellStepper> cells;
+  lodestep::arkode::VectorAccess access;
+  std::optional<lodestep::arkode::CellStepper> cells;
   LodestepLayout layout = LODESTEP_LAYOUT_CELLS;
   sunindextype length = 0; ///< global
-  lodestep::sundials::Forcing forcing;
+  lodestep::arkode::Forcing forcing;
   std::vector<double> current; ///< state being advanced
+  /// The state the next step starts from, once it is known. NOTE: MRIStep keeps its inner stepper's state by resetting
+  /// it; the vector it passes to evolve is where the result goes, and may hold output interpolated since.
+  bool held_known = false;
+  double held_t = 0.0;
+  std::vector<double> held;
   long int rhs_evaluations = 0;
   long int failures = 0;
 
@@ -81,7 +88,7 @@ private:
   int advance_throwing(double& t, double tout, Extent extent);
   void make_vectors(N_Vector y);
   void free_vectors() noexcept;
-  std::size_t cell_count(const lodestep::sundials::VectorAccess& a) const;
+  std::size_t cell_count(const lodestep::arkode::VectorAccess& a) const;
 
   N_Vector stage = nullptr; ///< argument and result of f, of the host's kind
   N_Vector slope = nullptr;

@@ -35,8 +35,8 @@ SUNErrCode result(SUNStepper s, int status) noexcept {
 }
 
 int adapt(LodestepStepper stepper, N_Vector v) noexcept {
-  return lodestep::sundials::guarded(stepper->errfp, "SUNStepper", [&] {
-    if (lodestep::sundials::global_length(v) != stepper->length) stepper->resize(v);
+  return lodestep::arkode::guarded(stepper->errfp, "SUNStepper", [&] {
+    if (lodestep::arkode::global_length(v) != stepper->length) stepper->resize(v);
     return ARK_SUCCESS;
   });
 }
@@ -46,14 +46,13 @@ SUNErrCode advance(SUNStepper s, sunrealtype tout, N_Vector out, sunrealtype* tr
   LodestepStepper stepper = c.stepper;
   if (const int flag = adapt(stepper, out)) return result(s, flag);
   if (c.state.size() != stepper->current.size()) {
-    lodestep::sundials::report(stepper->errfp, "SUNStepper evolve", "the vector was resized without a reset");
+    lodestep::arkode::report(stepper->errfp, "SUNStepper evolve", "the vector was resized without a reset");
     return result(s, ARK_ILL_INPUT);
   }
   // Never past the stop time, in whichever direction.
   if (!std::isnan(c.stop_time) && (tout - c.stop_time) * c.direction > 0.0) tout = c.stop_time;
   if ((tout - c.t) * c.direction < 0.0) {
-    lodestep::sundials::report(stepper->errfp, "SUNStepper evolve",
-                               "the time asked for lies against the direction set");
+    lodestep::arkode::report(stepper->errfp, "SUNStepper evolve", "the time asked for lies against the direction set");
     return result(s, ARK_ILL_INPUT);
   }
   stepper->current.swap(c.state);
@@ -82,11 +81,10 @@ SUNErrCode full_rhs(SUNStepper s, sunrealtype t, N_Vector y, N_Vector ydot, SUNF
 SUNErrCode reset(SUNStepper s, sunrealtype t, N_Vector y) {
   Content& c = content_of(s);
   if (const int flag = adapt(c.stepper, y)) return result(s, flag);
-  return result(s, lodestep::sundials::guarded(c.stepper->errfp, "SUNStepper reset", [&] {
+  return result(s, lodestep::arkode::guarded(c.stepper->errfp, "SUNStepper reset", [&] {
                   c.state.resize(c.stepper->access.size());
                   c.stepper->access.gather(y, c.state.data());
                   c.t = t;
-                  c.stepper->reset();
                   return ARK_SUCCESS;
                 }));
 }
@@ -106,7 +104,7 @@ SUNErrCode set_forcing(SUNStepper s, sunrealtype shift, sunrealtype scale, N_Vec
   if (count > 0) {
     if (const int flag = adapt(stepper, terms[0])) return result(s, flag);
   }
-  return result(s, lodestep::sundials::guarded(stepper->errfp, "SUNStepper forcing", [&] {
+  return result(s, lodestep::arkode::guarded(stepper->errfp, "SUNStepper forcing", [&] {
                   stepper->set_forcing(shift, scale, terms, count);
                   return ARK_SUCCESS;
                 }));
@@ -140,13 +138,13 @@ SUNErrCode get_num_steps(SUNStepper s, suncountertype* steps) {
 } // namespace
 
 int LodestepStepper_CreateSUNStepper(LodestepStepper stepper, sunrealtype t0, N_Vector y0, SUNStepper* sunstepper) {
-  return lodestep::sundials::guarded(stderr, "LodestepStepper_CreateSUNStepper", [&] {
+  return lodestep::arkode::guarded(stderr, "LodestepStepper_CreateSUNStepper", [&] {
     if (!stepper || !y0 || !sunstepper) {
       throw lodestep::InvalidArgument("no stepper, initial state or place for the SUNStepper given");
     }
     *sunstepper = nullptr;
     if (stepper->main_memory) throw lodestep::InvalidArgument("the stepper is a main integrator already; make another");
-    if (lodestep::sundials::global_length(y0) != stepper->length) stepper->resize(y0);
+    if (lodestep::arkode::global_length(y0) != stepper->length) stepper->resize(y0);
     auto content = std::make_unique<Content>();
     content->stepper = stepper;
     content->t = t0;

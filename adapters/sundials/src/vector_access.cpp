@@ -11,7 +11,7 @@
 #include <cstring>
 #include <string>
 
-namespace lodestep::sundials {
+namespace lodestep::arkode {
 
 namespace {
 
@@ -112,4 +112,4 @@ bool VectorAccess::is_zero(N_Vector v) const noexcept {
   });
 }
 
-} // namespace lodestep::sundials
+} // namespace lodestep::arkode

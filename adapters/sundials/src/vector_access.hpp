@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace lodestep::sundials {
+namespace lodestep::arkode {
 
 /// The numbers of an N_Vector on this rank, seen as one array: the local array of a vector that has one, or those of a
 /// ManyVector's vectors, one after the other.
@@ -45,4 +45,4 @@ inline sunindextype global_length(N_Vector v) noexcept {
   return N_VGetLength(v);
 }
 
-} // namespace lodestep::sundials
+} // namespace lodestep::arkode

@@ -81,6 +81,10 @@ LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetErrFile(LodestepStepper stepper,
  * move between ranks while their number stays. */
 LODESTEP_SUNDIALS_EXPORT int LodestepStepper_Resize(LodestepStepper stepper, N_Vector y);
 
+/* The next step starts at t from y. Inner steppers are reset by MRIStepReset (ARKodeReset), not by MRIStepReInit: after
+ * that, as with any inner stepper, call this. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepper_Reset(LodestepStepper stepper, sunrealtype t, N_Vector y);
+
 LODESTEP_SUNDIALS_EXPORT int LodestepStepper_GetTrainedStep(LodestepStepper stepper, sunrealtype* h);
 LODESTEP_SUNDIALS_EXPORT int LodestepStepper_GetStats(LodestepStepper stepper, LodestepStats* stats);
 LODESTEP_SUNDIALS_EXPORT int LodestepStepper_ResetStats(LodestepStepper stepper);
@@ -93,7 +97,7 @@ LODESTEP_SUNDIALS_EXPORT const char* Lodestep_GetLastError(void);
 
 /* ARKODE memory whose integrator is the learned stepper, in place of ERKStepCreate(f, t0, y0, sunctx): it is MRIStep
  * memory with a zero slow part and the fixed step of the model. Root finding, dense output (of degree 5; see
- * ...SetInterpolantDegree), tstop, reset, resize and user data are ARKODE's own; ...SetFixedStep may ask for a
+ * ...SetInterpolantDegree), tstop, reset and user data are ARKODE's own; ...SetFixedStep may ask for a
  * multiple of the trained step. Returns NULL on failure. `stepper` is for statistics and options. */
 LODESTEP_SUNDIALS_EXPORT void* LodestepStepCreate(const char* model, ARKRhsFn f, sunrealtype t0, N_Vector y0,
                                                   SUNContext sunctx, LodestepStepper* stepper);
@@ -101,16 +105,19 @@ LODESTEP_SUNDIALS_EXPORT void* LodestepStepCreate(const char* model, ARKRhsFn f,
 LODESTEP_SUNDIALS_EXPORT void* LodestepStepCreateFrom(LodestepStepper stepper, sunrealtype t0, N_Vector y0);
 /* In place of MRIStepReInit. */
 LODESTEP_SUNDIALS_EXPORT int LodestepStepReInit(LodestepStepper stepper, sunrealtype t0, N_Vector y0);
+/* In place of MRIStepResize (ARKodeResize), which fails on SUNDIALS before 7.2 and, there, prints so all the same. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepResize(LodestepStepper stepper, N_Vector y, sunrealtype t0,
+                                                ARKVecResizeFn resize, void* resize_data);
 /* Frees the memory, then the stepper (which may be NULL). */
 LODESTEP_SUNDIALS_EXPORT void LodestepStepFree(void** arkode_mem, LodestepStepper* stepper);
 
 /* --- inner stepper ---------------------------------------------------------------------------------------------- */
 
-/* For MRIStepCreate. Free it with MRIStepInnerStepper_Free, after the MRIStep memory and before `stepper`. Trained
- * steps are taken over each fast interval, and the base scheme over what remains: slow steps whose intervals are
- * multiples of the trained step use the model best. */
-LODESTEP_SUNDIALS_EXPORT int LodestepStepper_CreateMRIStepInnerStepper(LodestepStepper stepper,
-                                                                       MRIStepInnerStepper* inner);
+/* For MRIStepCreate, starting at t0 from y0. Free it with MRIStepInnerStepper_Free, after the MRIStep memory and before
+ * `stepper`. Trained steps are taken over each fast interval, and the base scheme over what remains: slow steps whose
+ * intervals are multiples of the trained step use the model best. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepper_CreateMRIStepInnerStepper(LodestepStepper stepper, sunrealtype t0,
+                                                                       N_Vector y0, MRIStepInnerStepper* inner);
 
 /* --- SUNStepper ------------------------------------------------------------------------------------------------- */
 

@@ -9,8 +9,9 @@
 #include <utility>
 
 /// The C++ entry points of the SUNDIALS adapter: the objects of lodestep_sundials.h made from models and tableaux that
-/// are values already. What they throw is lodestep's own; nothing is thrown once they run inside ARKODE.
-namespace lodestep::sundials {
+/// are values already (in a namespace not called sundials, for SUNDIALS has one of that name). What they throw is
+/// lodestep's own; nothing is thrown once they run inside ARKODE.
+namespace lodestep::arkode {
 
 /// As LodestepStepper_Create. Throws InvalidModel, or InvalidArgument (a vector that cannot be stepped, no
 /// right-hand side). Free the result with LodestepStepper_Free, or hold it in a Stepper.
@@ -48,4 +49,4 @@ private:
   LodestepStepper stepper_ = nullptr;
 };
 
-} // namespace lodestep::sundials
+} // namespace lodestep::arkode
