@@ -1,7 +1,3 @@
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ == 12
-// NOTE: GCC 12 sees overlapping copies in "x" + std::to_string(i) where there are none (its bug 105651).
-#pragma GCC diagnostic ignored "-Wrestrict"
-#endif
 #include "models.hpp"
 #include "sundials_host.hpp"
 
@@ -115,9 +111,11 @@ BOOST_AUTO_TEST_CASE(main_integrator) {
     silence(memory);
     LODESTEP_ARK(MRIStep, SetUserData)(memory, &faulty);
     sunrealtype t = 0.0;
+    sunrealtype returned = 0.0;
     int flag = ARK_SUCCESS;
     for (int i = 0; i < 30 && flag == ARK_SUCCESS; ++i) {
-      flag = LODESTEP_ARK(MRIStep, Evolve)(memory, 100.0, y, &t, ARK_ONE_STEP);
+      flag = LODESTEP_ARK(MRIStep, Evolve)(memory, 100.0, y, &returned, ARK_ONE_STEP);
+      if (flag == ARK_SUCCESS) t = returned; // after a failure ARKODE returns a time it did not reach
     }
     const LodestepStats stats = stepper.stats();
     // NOTE: a failure of the full right-hand side, which interpolation wants at the end of a step, is ARKODE's to
@@ -161,9 +159,11 @@ BOOST_AUTO_TEST_CASE(inner_stepper) {
       silence(memory);
       LODESTEP_ARK(MRIStep, SetFixedStep)(memory, 1.2);
       sunrealtype t = 0.0;
+      sunrealtype returned = 0.0;
       int flag = ARK_SUCCESS;
       for (int i = 0; i < 3 && flag == ARK_SUCCESS; ++i) {
-        flag = LODESTEP_ARK(MRIStep, Evolve)(memory, 100.0, y, &t, ARK_ONE_STEP);
+        flag = LODESTEP_ARK(MRIStep, Evolve)(memory, 100.0, y, &returned, ARK_ONE_STEP);
+        if (flag == ARK_SUCCESS) t = returned;
       }
       const LodestepStats stats = stepper.stats();
       if (recovers(fault)) {
@@ -214,34 +214,41 @@ BOOST_AUTO_TEST_CASE(sunstepper) {
 }
 #endif
 
-// A table is data, none of our code runs in ERKStep: its documented behaviour is what must be seen.
+// A table is data, none of our code runs in ERKStep: its own behaviour, with its own table, is what must be seen.
 BOOST_AUTO_TEST_CASE(tableau_in_erkstep) {
   ButcherTableau heun = classical_tableau("heun");
   heun.b_embedded = {1.0, 0.0};
   heun.embedded_order = 1;
+  struct Result {
+    int flag;
+    double t;
+    std::vector<double> state;
+  };
+  const auto run = [&](Fault fault, int at, ARKodeButcherTable table) {
+    Context context;
+    Vector y(context, {1.0, 0.0});
+    Faulty faulty{fault, at};
+    Memory memory(ERKStepCreate(oscillator, 0.0, y, context), [](void** m) { LODESTEP_ARK(ERKStep, Free)(m); });
+#if LODESTEP_SUNDIALS_VERSION < 700
+    ERKStepSetErrFile(memory, nullptr);
+#endif
+    BOOST_REQUIRE_EQUAL(ERKStepSetTable(memory, table), ARK_SUCCESS);
+    ARKodeButcherTable_Free(table);
+    LODESTEP_ARK(ERKStep, SStolerances)(memory, 1e-6, 1e-9);
+    LODESTEP_ARK(ERKStep, SetUserData)(memory, &faulty);
+    sunrealtype t = 0.0;
+    const int flag = LODESTEP_ARK(ERKStep, Evolve)(memory, 1.0, y, &t, ARK_NORMAL);
+    return Result{flag, t, y.values()};
+  };
   for (const Fault fault : {Fault::positive_once, Fault::positive_forever, Fault::negative}) {
     for (const int at : {4, 42}) { // in the first step, and in the middle
       BOOST_TEST_CONTEXT(name(fault) << " at call " << at) {
-        Context context;
-        Vector y(context, {1.0, 0.0});
-        Faulty faulty{fault, at};
-        Memory memory(ERKStepCreate(oscillator, 0.0, y, context), [](void** m) { LODESTEP_ARK(ERKStep, Free)(m); });
-#if LODESTEP_SUNDIALS_VERSION < 700
-        ERKStepSetErrFile(memory, nullptr);
-#endif
-        ARKodeButcherTable table = arkode::make_butcher_table(heun);
-        BOOST_REQUIRE_EQUAL(ERKStepSetTable(memory, table), ARK_SUCCESS);
-        ARKodeButcherTable_Free(table);
-        LODESTEP_ARK(ERKStep, SStolerances)(memory, 1e-6, 1e-9);
-        LODESTEP_ARK(ERKStep, SetUserData)(memory, &faulty);
-        sunrealtype t = 0.0;
-        const int flag = LODESTEP_ARK(ERKStep, Evolve)(memory, 1.0, y, &t, ARK_NORMAL);
-        if (fault == Fault::positive_once) {
-          BOOST_TEST(flag == ARK_SUCCESS); // a smaller step goes past
-          BOOST_TEST(std::abs(y[0] - std::cos(1.0)) < 1e-3);
-        } else {
-          BOOST_TEST(flag < 0);
-        }
+        const Result ours = run(fault, at, arkode::make_butcher_table(heun));
+        const Result theirs = run(fault, at, ARKodeButcherTable_LoadERK(ARKODE_HEUN_EULER_2_1_2));
+        BOOST_TEST(ours.flag == theirs.flag);
+        BOOST_TEST(ours.t == theirs.t);
+        BOOST_TEST(ours.state == theirs.state, boost::test_tools::per_element());
+        if (!recovers(fault)) BOOST_TEST(ours.flag < 0);
       }
     }
   }

@@ -35,7 +35,7 @@ int evolve(MRIStepInnerStepper inner, sunrealtype t0, sunrealtype tout, N_Vector
 int full_rhs(MRIStepInnerStepper inner, sunrealtype t, N_Vector y, N_Vector ydot, int) {
   LodestepStepper stepper = content_of(inner);
   if (stepper->priming) {
-    stepper->host_slope = ydot;
+    if (!stepper->host_slope) stepper->host_slope = ydot; // the first; interpolation asks for others after it
     N_VConst(0.0, ydot);
     return 0;
   }

@@ -58,9 +58,12 @@ void LodestepStepper_::free_vectors() noexcept {
 }
 
 void LodestepStepper_::make_vectors(N_Vector y) {
-  free_vectors();
-  stage = access.replaceable() ? N_VCloneEmpty(y) : N_VClone(y);
-  slope = access.replaceable() ? N_VCloneEmpty(y) : N_VClone(y);
+  const auto clone = access.replaceable() ? N_VCloneEmpty : N_VClone;
+  N_Vector new_stage = clone(y);
+  N_Vector new_slope = clone(y);
+  free_vectors(); // not before: y may be one of them
+  stage = new_stage;
+  slope = new_slope;
   if (!stage || !slope) throw InvalidArgument("N_Vector: N_VClone failed");
 }
 
