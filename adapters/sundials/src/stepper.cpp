@@ -89,9 +89,9 @@ void LodestepStepper_::resize(N_Vector y) {
     fresh.network_evaluations = cells->network_evaluations;
   }
   access = std::move(new_access);
-  make_vectors(y);
-  cells.emplace(std::move(fresh));
   length = lodestep::arkode::global_length(y);
+  make_vectors(y); // from here on y may be gone, if it was one of ours
+  cells.emplace(std::move(fresh));
   current.resize(access.size());
   slope_state.resize(access.size());
   first_slope.resize(access.size());
