@@ -1,0 +1,140 @@
+#ifndef LODESTEP_SUNDIALS_H
+#define LODESTEP_SUNDIALS_H
+
+/* Learned steppers for SUNDIALS' ARKODE, called from C.
+ *
+ * A LodestepStepper is a model, the right-hand side it was trained on and the N_Vectors it steps. It serves as
+ *   - ARKODE's main integrator                      LodestepStepCreate
+ *   - the inner (fast) stepper of MRIStep           LodestepStepper_CreateMRIStepInnerStepper
+ *   - a partition of SplittingStep or ForcingStep   LodestepStepper_CreateSUNStepper     (SUNDIALS 7.2 and newer)
+ * and a learned (or any other) Runge-Kutta tableau becomes an ARKodeButcherTable.
+ *
+ * Functions returning int return ARK_SUCCESS (0) or one of ARKODE's negative flags; a message saying what was wrong,
+ * expected and found goes to stderr (see LodestepStepper_SetErrFile) and is kept for Lodestep_GetLastError.
+ * No exception leaves this library.
+ */
+
+#include <lodestep/sundials/compat.h>
+#include <lodestep/sundials_export.h>
+
+#include <stdio.h>
+
+#if LODESTEP_HAVE_SUNSTEPPER
+#include <sundials/sundials_stepper.h>
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct LodestepStepper_* LodestepStepper;
+
+/* How the states of several cells, each of the model's dimension d, lie in a vector (in a rank's part of it). The
+ * vectors of a ManyVector are taken one after the other. */
+typedef enum {
+  LODESTEP_LAYOUT_CELLS,    /* the d variables of a cell are adjacent: entry d * cell + variable */
+  LODESTEP_LAYOUT_VARIABLES /* the values of a variable are adjacent: entry cells * variable + cell */
+} LodestepLayout;
+
+/* What became of the steps. A step counts once for each cell. */
+typedef struct {
+  long int steps;               /* steps of all cells together, whatever became of them */
+  long int learned;             /* cell steps taken by the model */
+  long int fallback_step_size;  /* taken by the base scheme: the step was not the trained one */
+  long int fallback_domain;     /* ... the state was outside the domain of training */
+  long int fallback_correction; /* ... the correction was larger than any in training, or not finite */
+  long int fallback_forcing;    /* ... the forcing moves the correction by more than the forcing tolerance */
+  long int fallback_rhs;  /* ... the right-hand side failed recoverably or was not finite; finer steps went past */
+  long int failures;      /* evolutions that were given up */
+  long int rhs_evals;     /* calls of the right-hand side, those for interpolation included */
+  long int network_evals; /* states evaluated by the approximator */
+} LodestepStats;
+
+/* --- the stepper ------------------------------------------------------------------------------------------------ */
+
+/* Loads the model file `model` and makes a stepper of y' = f(t, y) for vectors like `y` (whose values do not matter).
+ * Vectors must offer N_VGetArrayPointer on host memory (serial, OpenMP, Pthreads, parallel, MPIPlusX ...) or be a
+ * (MPI)ManyVector of such. A vector may hold n cells of the model's dimension d, n * d entries on each rank; f must
+ * then act on each cell for itself, and all cells are stepped as one batch. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepper_Create(const char* model, ARKRhsFn f, N_Vector y, SUNContext sunctx,
+                                                    LodestepStepper* stepper);
+/* Frees the stepper and sets it to NULL. Free what was made of it (ARKODE memory, inner steppers) first. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepper_Free(LodestepStepper* stepper);
+
+/* Passed to f. A main integrator passes the data given to ARKODE instead. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetUserData(LodestepStepper stepper, void* user_data);
+/* Default: LODESTEP_LAYOUT_CELLS. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetLayout(LodestepStepper stepper, LodestepLayout layout);
+/* Under forcing (a slow part that is not zero) the base scheme takes the forcing in, and the correction stands as long
+ * as the forcing is small beside the fast increment: with q the correction, g the forcing's own increment and s the
+ * base scheme's without it, a step is learned while rms(q) |g| / |s| <= tol (norms scaled by the domain's widths);
+ * otherwise the base scheme, sub-stepped to the model's accuracy, takes it. The default is the model's largest
+ * one-step error, so that forced steps are as accurate as others. An infinite tolerance always learns (exact for linear
+ * problems under constant forcing when the model is fed increments), 0 never does. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetForcingTolerance(LodestepStepper stepper, sunrealtype tol);
+/* When f fails recoverably (returns > 0) or a result is not finite, the step is taken again by the base scheme with
+ * 2, 4, ... 2^n times as many sub-steps. Default n = 4. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetMaxRecoveries(LodestepStepper stepper, int n);
+/* Where messages go: stderr by default, nowhere for NULL. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetErrFile(LodestepStepper stepper, FILE* errfp);
+/* Adapts to vectors like `y`. Changes of length are seen without this call; it is for parallel vectors whose entries
+ * move between ranks while their number stays. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepper_Resize(LodestepStepper stepper, N_Vector y);
+
+/* The next step starts at t from y. Inner steppers are reset by MRIStepReset (ARKodeReset), not by MRIStepReInit: after
+ * that, as with any inner stepper, call this. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepper_Reset(LodestepStepper stepper, sunrealtype t, N_Vector y);
+
+LODESTEP_SUNDIALS_EXPORT int LodestepStepper_GetTrainedStep(LodestepStepper stepper, sunrealtype* h);
+LODESTEP_SUNDIALS_EXPORT int LodestepStepper_GetStats(LodestepStepper stepper, LodestepStats* stats);
+LODESTEP_SUNDIALS_EXPORT int LodestepStepper_ResetStats(LodestepStepper stepper);
+/* In the format of ARKodePrintAllStats. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepper_PrintAllStats(LodestepStepper stepper, FILE* outfile, SUNOutputFormat fmt);
+/* The message of the last failure on this thread, "" before any. Valid until the next. */
+LODESTEP_SUNDIALS_EXPORT const char* Lodestep_GetLastError(void);
+
+/* --- main integrator -------------------------------------------------------------------------------------------- */
+
+/* ARKODE memory whose integrator is the learned stepper, in place of ERKStepCreate(f, t0, y0, sunctx): it is MRIStep
+ * memory with a zero slow part and the fixed step of the model. Root finding, dense output (of degree 5; see
+ * ...SetInterpolantDegree), tstop, reset and user data are ARKODE's own; ...SetFixedStep may ask for a
+ * multiple of the trained step. Returns NULL on failure. `stepper` is for statistics and options. */
+LODESTEP_SUNDIALS_EXPORT void* LodestepStepCreate(const char* model, ARKRhsFn f, sunrealtype t0, N_Vector y0,
+                                                  SUNContext sunctx, LodestepStepper* stepper);
+/* The same of a stepper that exists already (and is freed by its owner). */
+LODESTEP_SUNDIALS_EXPORT void* LodestepStepCreateFrom(LodestepStepper stepper, sunrealtype t0, N_Vector y0);
+/* In place of MRIStepReInit. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepReInit(LodestepStepper stepper, sunrealtype t0, N_Vector y0);
+/* In place of MRIStepResize (ARKodeResize), which fails on SUNDIALS before 7.2 and, there, prints so all the same. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepResize(LodestepStepper stepper, N_Vector y, sunrealtype t0,
+                                                ARKVecResizeFn resize, void* resize_data);
+/* Frees the memory, then the stepper (which may be NULL). */
+LODESTEP_SUNDIALS_EXPORT void LodestepStepFree(void** arkode_mem, LodestepStepper* stepper);
+
+/* --- inner stepper ---------------------------------------------------------------------------------------------- */
+
+/* For MRIStepCreate, starting at t0 from y0. Free it with MRIStepInnerStepper_Free, after the MRIStep memory and before
+ * `stepper`. Trained steps are taken over each fast interval, and the base scheme over what remains: slow steps whose
+ * intervals are multiples of the trained step use the model best. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepper_CreateMRIStepInnerStepper(LodestepStepper stepper, sunrealtype t0,
+                                                                       N_Vector y0, MRIStepInnerStepper* inner);
+
+/* --- SUNStepper ------------------------------------------------------------------------------------------------- */
+
+#if LODESTEP_HAVE_SUNSTEPPER
+/* For SplittingStepCreate and ForcingStepCreate. It starts at t0 from y0, and keeps its own state from then on. Free it
+ * with SUNStepper_Destroy, before `stepper`. A negative direction is stepped by the base scheme. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepper_CreateSUNStepper(LodestepStepper stepper, sunrealtype t0, N_Vector y0,
+                                                              SUNStepper* sunstepper);
+#endif
+
+/* --- tableaux --------------------------------------------------------------------------------------------------- */
+
+/* The classical tableau of that name ("euler", "heun", "rk3", "rk4"), or NULL. Free with ARKodeButcherTable_Free. */
+LODESTEP_SUNDIALS_EXPORT ARKodeButcherTable LodestepButcherTable_LoadByName(const char* name);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
