@@ -143,12 +143,23 @@ public:
 
   /// y[batch, outputs] = f(x[batch, inputs]), both row-major: one state after the other. x and y must not overlap.
   /// A NaN among a state's inputs gives NaN outputs for that state. Allocates only when `workspace` must grow.
-  void evaluate(const double* x, double* y, std::size_t batch, Workspace& workspace) const;
-  void evaluate(const float* x, float* y, std::size_t batch, Workspace& workspace) const;
+  /// Inline down to the kernel's call: at batch 1 a small kernel costs no more than a few calls do.
+  void evaluate(const double* x, double* y, std::size_t batch, Workspace& workspace) const {
+    from_double_(double_argument_, x, y, batch, workspace);
+  }
+  void evaluate(const float* x, float* y, std::size_t batch, Workspace& workspace) const {
+    from_float_(float_argument_, x, y, batch, workspace);
+  }
 
 private:
   struct Packed;
+  template <class T> using Kernel = void (*)(const void* argument, const T* x, T* y, std::size_t batch, Workspace&);
+
   std::unique_ptr<const Packed> packed_;
+  const void* double_argument_ = nullptr; ///< owned by packed_, as is the next
+  const void* float_argument_ = nullptr;
+  Kernel<double> from_double_ = nullptr;
+  Kernel<float> from_float_ = nullptr;
 };
 
 } // namespace lodestep

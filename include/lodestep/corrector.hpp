@@ -49,9 +49,9 @@ public:
     // A grid such as t0 + n dt is only as regular as rounding allows.
     if (!(std::abs(dt - dt_) <= dt_tolerance_)) return Verdict::step_size;
     // One branch for the whole box: `&` keeps the loop free of jumps. NaN compares false, so it is outside.
-    bool inside = true;
-    for (std::size_t i = 0; i < dimension_; ++i) inside &= (u[i] >= box_[2 * i]) & (u[i] <= box_[2 * i + 1]);
-    return inside ? Verdict::learned : Verdict::domain;
+    int inside = 1; // clang warns of `&` between bools
+    for (std::size_t i = 0; i < dimension_; ++i) inside &= int{u[i] >= box_[2 * i]} & int{u[i] <= box_[2 * i + 1]};
+    return inside != 0 ? Verdict::learned : Verdict::domain;
   }
 
   /// Adds the correction to `u_next`, the base scheme's result from `u`. `stage_derivatives` holds the base scheme's

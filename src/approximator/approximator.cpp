@@ -1,20 +1,48 @@
+#include "approximator/fused.hpp"
 #include "approximator/reference.hpp"
 
 #include <lodestep/approximator.hpp>
 #include <lodestep/error.hpp>
 
 #include <algorithm>
-#include <utility>
-#include <vector>
+#include <optional>
 
 namespace lodestep {
 
 struct Approximator::Packed {
-  std::size_t inputs;
-  std::size_t outputs;
-  Precision precision;
-  bool zero;
-  detail::ReferenceApproximator reference;
+  std::size_t inputs = 0;
+  std::size_t outputs = 0;
+  Precision precision = Precision::f64;
+  bool zero = false;
+  Backend backend = Backend::fused;
+  std::optional<detail::ReferenceApproximator> reference;
+  std::optional<detail::FusedApproximator> fused;
+
+  static void evaluate_reference(const void* argument, const double* x, double* y, std::size_t batch,
+                                 Workspace& workspace) {
+    const auto& packed = *static_cast<const Packed*>(argument);
+    for (std::size_t i = 0; i < batch; ++i) {
+      packed.reference->evaluate(x + i * packed.inputs, y + i * packed.outputs, workspace);
+    }
+  }
+
+  /// States in float for an evaluator that takes double: one at a time, through the end of the workspace.
+  static void evaluate_converted(const void* argument, const float* x, float* y, std::size_t batch,
+                                 Workspace& workspace) {
+    const auto& packed = *static_cast<const Packed*>(argument);
+    thread_local Workspace conversion; // NOTE: the evaluator below wants the whole of `workspace`
+    auto* in = static_cast<double*>(conversion.require((packed.inputs + packed.outputs) * sizeof(double)));
+    double* out = in + packed.inputs;
+    for (std::size_t i = 0; i < batch; ++i) {
+      std::copy_n(x + i * packed.inputs, packed.inputs, in);
+      if (packed.fused) {
+        packed.fused->from_double()(packed.fused->packed(), in, out, 1, workspace);
+      } else {
+        packed.reference->evaluate(in, out, workspace);
+      }
+      for (std::size_t o = 0; o < packed.outputs; ++o) y[i * packed.outputs + o] = static_cast<float>(out[o]);
+    }
+  }
 };
 
 namespace {
@@ -32,16 +60,35 @@ bool is_zero_map(const ApproximatorSpec& spec) {
   return true;
 }
 
-const ApproximatorSpec& validated(const ApproximatorSpec& spec) {
-  spec.validate();
-  return spec;
-}
-
 } // namespace
 
-Approximator::Approximator(const ApproximatorSpec& spec, Backend)
-    : packed_(new Packed{spec.inputs, spec.outputs, spec.precision, is_zero_map(validated(spec)),
-                         detail::ReferenceApproximator(spec)}) {}
+Approximator::Approximator(const ApproximatorSpec& spec, Backend backend) {
+  spec.validate();
+  auto packed = std::make_unique<Packed>();
+  packed->inputs = spec.inputs;
+  packed->outputs = spec.outputs;
+  packed->precision = spec.precision;
+  packed->zero = is_zero_map(spec);
+  packed->backend = backend == Backend::automatic ? Backend::fused : backend;
+  double_argument_ = packed.get();
+  float_argument_ = packed.get();
+  from_float_ = Packed::evaluate_converted;
+  if (packed->backend == Backend::reference) {
+    packed->reference.emplace(spec);
+    from_double_ = Packed::evaluate_reference;
+  } else if (packed->backend == Backend::fused) {
+    packed->fused.emplace(spec);
+    from_double_ = packed->fused->from_double();
+    double_argument_ = packed->fused->packed();
+    if (packed->fused->from_float()) {
+      from_float_ = packed->fused->from_float();
+      float_argument_ = packed->fused->packed();
+    }
+  } else {
+    throw InvalidArgument("backend onednn was not built in: configure with LODESTEP_ONEDNN=ON, or use fused");
+  }
+  packed_ = std::move(packed);
+}
 
 Approximator::~Approximator() = default;
 Approximator::Approximator(Approximator&&) noexcept = default;
@@ -60,26 +107,10 @@ bool Approximator::is_zero() const noexcept {
   return packed_->zero;
 }
 Backend Approximator::backend(std::size_t) const noexcept {
-  return Backend::reference;
+  return packed_->backend;
 }
 const char* Approximator::instruction_set() noexcept {
-  return "scalar";
-}
-
-void Approximator::evaluate(const double* x, double* y, std::size_t batch, Workspace& workspace) const {
-  for (std::size_t i = 0; i < batch; ++i) {
-    packed_->reference.evaluate(x + i * packed_->inputs, y + i * packed_->outputs, workspace);
-  }
-}
-
-void Approximator::evaluate(const float* x, float* y, std::size_t batch, Workspace& workspace) const {
-  std::vector<double> in(packed_->inputs);
-  std::vector<double> out(packed_->outputs);
-  for (std::size_t i = 0; i < batch; ++i) {
-    std::copy_n(x + i * packed_->inputs, packed_->inputs, in.begin());
-    packed_->reference.evaluate(in.data(), out.data(), workspace);
-    for (std::size_t o = 0; o < packed_->outputs; ++o) y[i * packed_->outputs + o] = static_cast<float>(out[o]);
-  }
+  return detail::instruction_set_in_use();
 }
 
 } // namespace lodestep

@@ -28,6 +28,9 @@ constexpr std::size_t profile_trajectories = 32;
 // Where the error is not asked for, a candidate this much worse than the best is taken if it is cheaper.
 constexpr double good_enough = 3.0;
 
+// How far above the error asked for a first fit may be for its plan to be given a second.
+constexpr double hopeless = 100.0;
+
 struct Choice {
   detail::AttnsPlan plan;
   ApproximatorSpec spec;
@@ -94,11 +97,11 @@ private:
 
   bool reached() const { return options_.error > 0.0 ? best_.rms <= safety * options_.error : at_floor(); }
 
-  /// Nothing is left to learn once the error is at the reference's own.
+  /// Nothing is left to learn once the error is near the reference's own.
   bool at_floor() const {
     const Eigen::Map<const Eigen::VectorXd> states(validation_.states.data(),
                                                    static_cast<Eigen::Index>(validation_.states.size()));
-    return best_.rms <= 1e-13 * std::sqrt(states.squaredNorm() / static_cast<double>(states.size()));
+    return best_.rms <= 1e-12 * std::sqrt(states.squaredNorm() / static_cast<double>(states.size()));
   }
 
   Trajectories generate(Split split, std::size_t count, double from, double to) {
@@ -121,14 +124,17 @@ private:
       const ButcherTableau& base = *bases_[plan.base];
       auto& step_data = data[plan.base];
       if (!step_data) step_data = detail::make_step_data(problem_, base, train_);
-      const auto fits = detail::fit_plan(plan, *step_data, options_.seed, proceed);
       AttnsCandidate candidate{plan.input, "", plan.cost_ns, std::numeric_limits<double>::infinity()};
-      for (const auto& spec : fits) {
-        candidate.description = std::string(base.name) + " + " + spec.description();
+      const auto offer = [&](const ApproximatorSpec& spec) {
+        candidate.description = base.name + " + " + spec.description();
         const double rms = validate(base, plan.input, spec);
         candidate.validation_rms = std::min(candidate.validation_rms, rms);
         consider({plan, spec, rms});
-      }
+        // Another ridge or spread may gain a factor of a hundred, rarely more.
+        return !stopped() && !reached() && (options_.error == 0.0 || rms < hopeless * options_.error);
+      };
+      detail::fit_plan(plan, *step_data, options_.seed, offer, proceed);
+      if (candidate.description.empty()) break; // stopped before the first fit
       candidates_.push_back(candidate);
       report(0.3 + 0.65 * static_cast<double>(i + 1) / static_cast<double>(plans.size()), candidate.description);
       if (reached()) return;

@@ -17,7 +17,7 @@ constexpr std::size_t most_features = 700;
 
 // Samples per feature of a fit: past ten, validation errors on the pendulums no longer fall.
 constexpr Eigen::Index samples_per_feature = 30;
-constexpr Eigen::Index fewest_samples = 3000;
+constexpr Eigen::Index fewest_samples = 2000;
 
 ApproximatorSpec shape_of(const AttnsPlan& plan, std::size_t inputs, std::size_t outputs) {
   auto spec = ApproximatorSpec::zero(inputs, outputs);
@@ -78,43 +78,41 @@ std::vector<AttnsPlan> make_plans(std::size_t dimension, const std::vector<const
   return plans;
 }
 
-std::vector<ApproximatorSpec> fit_plan(const AttnsPlan& plan, const StepData& data, std::uint64_t seed,
-                                       const std::function<bool()>& proceed) {
+void fit_plan(const AttnsPlan& plan, const StepData& data, std::uint64_t seed,
+              const std::function<bool(const ApproximatorSpec&)>& offer, const std::function<bool()>& proceed) {
   constexpr std::uint64_t hidden_stream = 16; // beside the streams of Split
-  std::vector<ApproximatorSpec> fits;
   const Eigen::MatrixXd raw = make_features(data, plan.input);
   const auto inputs = static_cast<std::size_t>(raw.rows());
   const Standardisation scales(raw, data.target);
-  if (plan.method == AttnsPlan::Method::polynomial) {
-    const auto features = static_cast<Eigen::Index>(1 + inputs + monomial_count(inputs, plan.degree));
-    const Eigen::Index most = std::max(fewest_samples, samples_per_feature * features);
-    const RidgeSolver solver(polynomial_basis(scales.inputs(thin(raw, most)), plan.degree),
-                             scales.outputs(thin(data.target, most)));
-    for (double ridge : {1e-13, 1e-11, 1e-9}) fits.push_back(polynomial_spec(scales, solver.solve(ridge), plan.degree));
-    return fits;
-  }
-  const auto features = static_cast<Eigen::Index>(1 + inputs + plan.width);
-  const Eigen::Index most = std::max(fewest_samples, samples_per_feature * features);
+  const std::size_t features = plan.method == AttnsPlan::Method::polynomial
+                                   ? 1 + inputs + monomial_count(inputs, plan.degree)
+                                   : 1 + inputs + plan.width;
+  const Eigen::Index most = std::max(fewest_samples, samples_per_feature * static_cast<Eigen::Index>(features));
   const Eigen::MatrixXd z = scales.inputs(thin(raw, most));
   const Eigen::MatrixXd y = scales.outputs(thin(data.target, most));
+  if (plan.method == AttnsPlan::Method::polynomial) {
+    const RidgeSolver solver(polynomial_basis(z, plan.degree), y);
+    for (double ridge : {1e-13, 1e-11, 1e-9}) {
+      if (!offer(polynomial_spec(scales, solver.solve(ridge), plan.degree))) return;
+    }
+    return;
+  }
   // The spread of the first layer is worth a factor of 10 to 1000 and has no rule: try, and let roll-outs decide.
-  for (double spread : {0.25, 0.6, 1.2}) {
-    if (proceed && !proceed()) break;
+  for (double spread : {0.6, 0.25, 1.2}) {
     Random random(seed, hidden_stream, plan.width);
     const AffineLayer hidden = random_layer(random, inputs, plan.width, spread);
     if (plan.method == AttnsPlan::Method::variable_projection) {
       VariableProjectionOptions options;
       options.proceed = proceed;
       auto fit = variable_projection(z, y, hidden, options);
-      fits.push_back(mlp_spec(scales, fit.weights, fit.hidden, Activation::tanh));
+      if (!offer(mlp_spec(scales, fit.weights, fit.hidden, Activation::tanh))) return;
     } else {
       const RidgeSolver solver(hidden_basis(z, hidden, Activation::tanh), y);
       for (double ridge : {1e-13, 1e-10}) {
-        fits.push_back(mlp_spec(scales, solver.solve(ridge), hidden, Activation::tanh));
+        if (!offer(mlp_spec(scales, solver.solve(ridge), hidden, Activation::tanh))) return;
       }
     }
   }
-  return fits;
 }
 
 } // namespace lodestep::detail

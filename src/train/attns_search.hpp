@@ -26,9 +26,10 @@ struct AttnsPlan {
 std::vector<AttnsPlan> make_plans(std::size_t dimension, const std::vector<const ButcherTableau*>& bases,
                                   double rhs_cost_ns);
 
-/// Fits of one plan, to be told apart by roll-outs: one for each ridge and spread tried. `seed` draws hidden layers.
-/// `proceed` is asked now and then; false cuts the work short.
-std::vector<ApproximatorSpec> fit_plan(const AttnsPlan& plan, const StepData& data, std::uint64_t seed,
-                                       const std::function<bool()>& proceed);
+/// Fits one plan in several ways (ridges, spreads of the hidden layer), to be told apart by roll-outs. Each fit is
+/// given to `offer`, which returns false when no further one is wanted. `seed` draws hidden layers; `proceed` is asked
+/// within long fits and cuts them short by returning false.
+void fit_plan(const AttnsPlan& plan, const StepData& data, std::uint64_t seed,
+              const std::function<bool(const ApproximatorSpec&)>& offer, const std::function<bool()>& proceed);
 
 } // namespace lodestep::detail

@@ -12,7 +12,7 @@ namespace lodestep::detail {
 struct VariableProjectionOptions {
   int iterations = 60;
   double ridge = 1e-9;           ///< of the inner linear solve, as in RidgeSolver
-  double tolerance = 1e-4;       ///< stop when an accepted step gains less than this fraction
+  double tolerance = 3e-3;       ///< stop when an accepted step gains less than this fraction
   std::function<bool()> proceed; ///< asked before every iteration; false stops with the best so far. May be empty.
 };
 

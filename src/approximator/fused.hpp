@@ -1,0 +1,111 @@
+#pragma once
+
+#include "approximator/activation.hpp"
+#include "approximator/aligned.hpp"
+
+#include <lodestep/approximator.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+/// Our own kernels: one pass over the weights, which are packed once in the order they are read.
+///
+/// Standardisation. In f64 the input scale is folded into the weights and the mean is subtracted from the input
+/// (folding it into a bias as well would cancel digits wherever |mean| is much larger than the scale). In f32 both are
+/// applied in double, before the input is rounded.
+namespace lodestep::detail {
+
+/// y[batch, outputs] = f(x[batch, inputs]) for packed weights of the kernel's own type.
+template <class Io>
+using FusedKernel = void (*)(const void* packed, const Io* x, Io* y, std::size_t batch, Workspace& workspace);
+
+/// Input and output standardisation that is left to do at run time.
+struct FusedScaling {
+  AlignedVector<double> mean;
+  AlignedVector<double> inverse_scale; ///< ones where folded
+  AlignedVector<double> output_scale;  ///< ones where folded
+  bool folded = false;                 ///< inverse_scale is one everywhere
+};
+
+/// An affine map (degree 1) or a polynomial, by Horner's rule in several variables: with p_v a polynomial in the
+/// variables v .. n - 1 of one degree less,
+///
+///     p(x) = c + x_0 p_0(x) + x_1 p_1(x) + ... + x_{n-1} p_{n-1}(x),
+///
+/// which takes exactly one fused multiply-add per coefficient and needs no table of monomials. Outputs are in SIMD
+/// lanes; coefficients are stored in the order of evaluation, the smallest part (v = n - 1) first, so that only the
+/// longest chain is waited for.
+template <class T> struct FusedPolynomial {
+  std::size_t inputs = 0;
+  std::size_t outputs = 0;
+  unsigned degree = 1;
+  std::size_t lanes = 1; ///< outputs in one vector
+  std::size_t nodes = 0; ///< coefficients per output
+  FusedScaling scaling;
+  AlignedVector<T> coefficient; ///< [output block, node, lane]
+};
+
+/// A multilayer perceptron beside an affine term. Hidden units are in SIMD lanes, padded with units of no effect.
+template <class T> struct FusedMlp {
+  std::size_t inputs = 0;
+  std::size_t outputs = 0;
+  std::size_t lanes = 1;          ///< hidden units in one vector
+  std::size_t padded_outputs = 1; ///< accumulators of the output layer
+  FoldedActivation activation;
+  FusedScaling scaling;
+  /// Units of each hidden layer, padded to whole vectors.
+  std::vector<std::size_t> widths;
+  /// One hidden layer: per vector of units the bias, the weights of each input and those of each output, so that the
+  /// pass reads one stream. [unit block][1 + inputs + padded_outputs][lane]
+  AlignedVector<T> stream;
+  /// Several hidden layers: per layer [group of unit vectors][1 + layer inputs][vector of the group][lane].
+  std::vector<AlignedVector<T>> hidden;
+  /// and the output layer, [output][unit]
+  AlignedVector<T> last;
+  /// The affine term, its row of biases first: [1 + inputs][padded outputs].
+  AlignedVector<T> affine;
+};
+
+/// A kernel for one shape on this processor, and what it wants of the packing.
+struct FusedChoice {
+  std::size_t lanes = 1;
+  std::size_t padded_outputs = 1;
+  bool one_pass = true;          ///< MLP: packed as one stream
+  std::size_t unit_multiple = 1; ///< MLP, not one pass: hidden widths are padded to multiples of this
+  FusedKernel<double> from_double = nullptr;
+  FusedKernel<float> from_float = nullptr; ///< null: the caller converts
+};
+
+FusedChoice choose_polynomial(Precision precision, std::size_t inputs, std::size_t outputs, unsigned degree,
+                              bool folded);
+FusedChoice choose_mlp_f64(ActivationKernel activation, std::size_t inputs, std::size_t outputs, std::size_t layers,
+                           bool folded);
+FusedChoice choose_mlp_f32(ActivationKernel activation, std::size_t inputs, std::size_t outputs, std::size_t layers,
+                           bool folded);
+
+/// A packed approximator together with its kernel.
+class FusedApproximator {
+public:
+  explicit FusedApproximator(const ApproximatorSpec& spec);
+  ~FusedApproximator();
+  FusedApproximator(const FusedApproximator&) = delete;
+  FusedApproximator& operator=(const FusedApproximator&) = delete;
+
+  const void* packed() const noexcept { return packed_.get(); }
+  FusedKernel<double> from_double() const noexcept { return choice_.from_double; }
+  FusedKernel<float> from_float() const noexcept { return choice_.from_float; }
+
+private:
+  std::shared_ptr<const void> packed_;
+  FusedChoice choice_;
+};
+
+/// The instruction sets compiled in that this processor has, best first, and the one in use.
+LODESTEP_EXPORT std::vector<std::string> instruction_sets();
+const char* instruction_set_in_use() noexcept;
+/// For tests: approximators made from now on use this instruction set. An empty name ends it.
+LODESTEP_EXPORT void force_instruction_set(const std::string& name);
+
+} // namespace lodestep::detail

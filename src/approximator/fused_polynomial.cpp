@@ -1,0 +1,169 @@
+// Affine maps and polynomials for every instruction set: see FusedPolynomial for the method.
+#include "approximator/fused_targets.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "approximator/fused_polynomial.cpp"
+#include "approximator/fused-inl.hpp"
+
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <array>
+
+HWY_BEFORE_NAMESPACE();
+namespace lodestep::detail::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Up to four outputs fill half a vector at most on AVX-512 (or on AVX in f32), where a whole one would be no faster.
+template <class T> using FewOutputs = hn::CappedTag<T, 4>;
+template <class T> using ManyOutputs = hn::ScalableTag<T>;
+
+/// Unrolled: number of inputs and degree are known, the inputs stay in registers.
+template <unsigned kDegree, std::size_t kFirst, std::size_t kInputs> struct Horner {
+  template <class D, class V = hn::Vec<D>>
+  static HWY_INLINE V evaluate(D d, const V (&x)[kInputs], const hn::TFromD<D>* HWY_RESTRICT& c) {
+    V sum = hn::Load(d, c);
+    c += hn::MaxLanes(D());
+    if constexpr (kDegree > 0) terms<kInputs - 1>(d, x, c, sum);
+    return sum;
+  }
+
+private:
+  template <std::size_t kVariable, class D, class V = hn::Vec<D>>
+  static HWY_INLINE void terms(D d, const V (&x)[kInputs], const hn::TFromD<D>* HWY_RESTRICT& c, V& sum) {
+    sum = hn::MulAdd(x[kVariable], Horner<kDegree - 1, kVariable, kInputs>::evaluate(d, x, c), sum);
+    if constexpr (kVariable > kFirst) terms<kVariable - 1>(d, x, c, sum);
+  }
+};
+
+template <unsigned kDegree, std::size_t kInputs, class D>
+void polynomial_unrolled(const void* packed, const double* x, double* y, std::size_t batch, Workspace&) {
+  using T = hn::TFromD<D>;
+  using V = hn::Vec<D>;
+  constexpr std::size_t lanes = hn::MaxLanes(D());
+  const D d;
+  const auto& p = *static_cast<const FusedPolynomial<T>*>(packed);
+  for (; batch != 0; --batch, x += kInputs, y += p.outputs) {
+    V z[kInputs];
+    for (std::size_t i = 0; i < kInputs; ++i) z[i] = standardised<false>(d, p.scaling, x, i);
+    const T* HWY_RESTRICT c = p.coefficient.data();
+    for (std::size_t o = 0; o < p.outputs; o += lanes) {
+      const V sum = Horner<kDegree, 0, kInputs>::evaluate(d, z, c);
+      store_outputs(d, sum, p.scaling, o, p.outputs - o, y);
+    }
+  }
+}
+
+/// Any number of inputs: z[input][lane] in memory.
+template <unsigned kDegree, class D, class V = hn::Vec<D>>
+HWY_INLINE V horner_any(D d, const hn::TFromD<D>* HWY_RESTRICT z, std::size_t first, std::size_t inputs,
+                        const hn::TFromD<D>* HWY_RESTRICT& c) {
+  constexpr std::size_t lanes = hn::MaxLanes(D());
+  V sum = hn::Load(d, c);
+  c += lanes;
+  for (std::size_t v = inputs; v-- > first;) {
+    V term;
+    if constexpr (kDegree == 1) {
+      term = hn::Load(d, c);
+      c += lanes;
+    } else {
+      term = horner_any<kDegree - 1>(d, z, v, inputs, c);
+    }
+    sum = hn::MulAdd(hn::Load(d, z + v * lanes), term, sum);
+  }
+  return sum;
+}
+
+template <unsigned kDegree, class D, class Io>
+void polynomial_any(const void* packed, const Io* x, Io* y, std::size_t batch, Workspace& workspace) {
+  using T = hn::TFromD<D>;
+  constexpr std::size_t lanes = hn::MaxLanes(D());
+  const D d;
+  const auto& p = *static_cast<const FusedPolynomial<T>*>(packed);
+  auto* HWY_RESTRICT z = static_cast<T*>(workspace.require(p.inputs * lanes * sizeof(T)));
+  for (; batch != 0; --batch, x += p.inputs, y += p.outputs) {
+    for (std::size_t i = 0; i < p.inputs; ++i) hn::Store(standardised<true>(d, p.scaling, x, i), d, z + i * lanes);
+    const T* HWY_RESTRICT c = p.coefficient.data();
+    for (std::size_t o = 0; o < p.outputs; o += lanes) {
+      const auto sum = horner_any<kDegree>(d, z, 0, p.inputs, c);
+      store_outputs(d, sum, p.scaling, o, p.outputs - o, y);
+    }
+  }
+}
+
+template <unsigned kDegree, class D> FusedKernel<double> unrolled(std::size_t inputs) {
+  switch (inputs) {
+  case 1:
+    return polynomial_unrolled<kDegree, 1, D>;
+  case 2:
+    return polynomial_unrolled<kDegree, 2, D>;
+  case 3:
+    if constexpr (kDegree <= 7) return polynomial_unrolled<kDegree, 3, D>;
+    return nullptr;
+  case 4:
+    if constexpr (kDegree <= 7) return polynomial_unrolled<kDegree, 4, D>;
+    return nullptr;
+  case 6:
+    if constexpr (kDegree <= 4) return polynomial_unrolled<kDegree, 6, D>;
+    return nullptr;
+  case 8:
+    if constexpr (kDegree <= 3) return polynomial_unrolled<kDegree, 8, D>;
+    return nullptr;
+  default:
+    return nullptr;
+  }
+}
+
+template <unsigned kDegree, class D> FusedChoice choose_degree(std::size_t inputs, bool folded) {
+  using T = hn::TFromD<D>;
+  FusedChoice choice;
+  choice.lanes = hn::MaxLanes(D());
+  choice.padded_outputs = choice.lanes;
+  choice.from_double = polynomial_any<kDegree, D, double>;
+  if constexpr (std::is_same_v<T, double>) {
+    if (folded) {
+      if (const auto kernel = unrolled<kDegree, D>(inputs)) choice.from_double = kernel;
+    }
+  } else {
+    choice.from_float = polynomial_any<kDegree, D, float>;
+  }
+  return choice;
+}
+
+template <class D, unsigned... kDegrees>
+FusedChoice choose(std::size_t inputs, unsigned degree, bool folded, std::integer_sequence<unsigned, kDegrees...>) {
+  using Choose = FusedChoice (*)(std::size_t, bool);
+  static constexpr Choose table[] = {choose_degree<kDegrees + 1, D>...};
+  return table[degree - 1](inputs, folded);
+}
+
+FusedChoice choose_polynomial_here(Precision precision, std::size_t inputs, std::size_t outputs, unsigned degree,
+                                   bool folded) {
+  constexpr auto degrees = std::make_integer_sequence<unsigned, 9>();
+  const bool few = outputs <= 4;
+  if (precision == Precision::f64) {
+    return few ? choose<FewOutputs<double>>(inputs, degree, folded, degrees)
+               : choose<ManyOutputs<double>>(inputs, degree, folded, degrees);
+  }
+  return few ? choose<FewOutputs<float>>(inputs, degree, folded, degrees)
+             : choose<ManyOutputs<float>>(inputs, degree, folded, degrees);
+}
+
+} // namespace
+} // namespace lodestep::detail::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace lodestep::detail {
+
+HWY_EXPORT(choose_polynomial_here);
+
+FusedChoice choose_polynomial(Precision precision, std::size_t inputs, std::size_t outputs, unsigned degree,
+                              bool folded) {
+  return HWY_DYNAMIC_DISPATCH(choose_polynomial_here)(precision, inputs, outputs, degree, folded);
+}
+
+} // namespace lodestep::detail
+#endif

@@ -1,0 +1,191 @@
+#include "cli/command.hpp"
+#include "cli/output_file.hpp"
+#include "cli/progress.hpp"
+
+#include <lodestep/error.hpp>
+#include <lodestep/tableau.hpp>
+#include <lodestep/train.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+
+namespace lodestep::cli {
+
+namespace {
+
+struct TrainAttnsOptions : Common {
+  std::string problem;
+  std::string output;
+  std::string base = AttnsOptions{}.base;
+  std::optional<double> dt;
+  std::optional<double> error;
+  std::optional<double> horizon;
+  std::optional<double> time_limit;
+  std::optional<std::size_t> trajectories;
+};
+
+/// The candidate that became the model: the most accurate of its input, base and shape (a candidate is tried again when
+/// more data is made). Returns the number of candidates if there is none.
+std::size_t chosen_candidate(const AttnsResult& result) {
+  const auto& corrector = std::get<CorrectorModel>(result.model.method);
+  const std::string description = corrector.base + " + " + corrector.approximator.description();
+  std::size_t chosen = result.candidates.size();
+  for (std::size_t i = 0; i < result.candidates.size(); ++i) {
+    const auto& candidate = result.candidates[i];
+    if (candidate.input != corrector.input || candidate.description != description) continue;
+    if (chosen == result.candidates.size() ||
+        candidate.validation_rms < result.candidates[chosen].validation_rms) {
+      chosen = i;
+    }
+  }
+  return chosen;
+}
+
+/// On validation states: what the choice was made by.
+double validation_rms(const AttnsResult& result) {
+  const std::size_t chosen = chosen_candidate(result);
+  return chosen < result.candidates.size() ? result.candidates[chosen].validation_rms : std::nan("");
+}
+
+nlohmann::ordered_json to_json(const AttnsResult& result, const std::string& path) {
+  const auto& corrector = std::get<CorrectorModel>(result.model.method);
+  const std::size_t chosen = chosen_candidate(result);
+  nlohmann::ordered_json candidates = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < result.candidates.size(); ++i) {
+    const auto& candidate = result.candidates[i];
+    candidates.push_back({{"input", to_string(candidate.input)},
+                          {"approximator", candidate.description},
+                          {"cost_ns", candidate.cost_ns},
+                          {"validation_rms", candidate.validation_rms},
+                          {"chosen", i == chosen}});
+  }
+  return {{"model", path},
+          {"problem", result.model.provenance.problem},
+          {"kind", result.model.kind()},
+          {"dt", corrector.dt},
+          {"base", corrector.base},
+          {"input", to_string(corrector.input)},
+          {"approximator", corrector.approximator.description()},
+          {"parameters", corrector.approximator.parameters()},
+          {"training_trajectories", result.model.provenance.training_trajectories},
+          {"seed", result.model.provenance.seed},
+          {"seconds", result.seconds},
+          {"validation_rms", validation_rms(result)},
+          {"held_out_rms", result.model.error.horizon_rms},
+          {"reached", result.reached},
+          {"interrupted", result.interrupted},
+          {"timed_out", result.timed_out},
+          {"candidates", candidates}};
+}
+
+void print(const AttnsResult& result, const TrainAttnsOptions& options, double error) {
+  const auto& corrector = std::get<CorrectorModel>(result.model.method);
+  const std::size_t chosen = chosen_candidate(result);
+  std::printf("  %-10s %-36s %12s %16s\n", "input", "approximator", "modelled ns", "validation rms");
+  for (std::size_t i = 0; i < result.candidates.size(); ++i) {
+    const auto& candidate = result.candidates[i];
+    const bool diverged = !std::isfinite(candidate.validation_rms);
+    std::printf("%s %-10s %-36s %12s %16s\n", i == chosen ? "*" : " ", to_string(candidate.input),
+                candidate.description.c_str(), number(candidate.cost_ns).c_str(),
+                diverged ? "diverged" : number(candidate.validation_rms).c_str());
+  }
+  const std::string what = corrector.approximator.description() + " of the " + to_string(corrector.input);
+  std::printf("\nchosen (*): %s on %s, dt %s: ", what.c_str(), corrector.base.c_str(), number(corrector.dt).c_str());
+  if (error > 0.0 && result.reached) {
+    std::printf("the cheapest step of those tried that reaches the error asked for, %s.\n", number(error).c_str());
+  } else if (error > 0.0) {
+    std::printf("the most accurate found; the error asked for, %s, was NOT reached.\n", number(error).c_str());
+  } else {
+    std::printf("the most accurate found.\n");
+  }
+  std::printf("error over T = %s, root mean square: %s on validation states, %s on held-out ones.\n"
+              "%zu coefficients, %zu training trajectories, %.1f s%s.\nwritten to %s\n",
+              number(result.model.error.horizon).c_str(), number(validation_rms(result)).c_str(),
+              number(result.model.error.horizon_rms).c_str(), corrector.approximator.parameters(),
+              result.model.provenance.training_trajectories, result.seconds,
+              result.interrupted ? "; interrupted: the best found until then"
+              : result.timed_out ? "; the time limit was hit: the best found until then"
+                                 : "",
+              options.output.c_str());
+}
+
+int run(const TrainAttnsOptions& options) {
+  require_writable(options.output, options.force);
+  const Problem problem = make_problem(options.problem);
+  AttnsOptions attns;
+  attns.base = options.base == "auto" ? options.base : classical_tableau(options.base).name;
+  attns.dt = positive(options.dt, "--dt", problem.dt);
+  attns.horizon = positive(options.horizon, "--horizon", problem.horizon);
+  attns.error = positive(options.error, "--error", 0.0);
+  attns.trajectories = positive(options.trajectories, "--trajectories", 0);
+  attns.time_limit = positive(options.time_limit, "--time-limit", attns.time_limit);
+  attns.seed = options.seed;
+  steps_in(attns.horizon, attns.dt); // said before the training data is made, not after
+
+  ProgressBar bar(options.quiet);
+  attns.progress = bar.callback();
+  const Interrupt interrupt;
+  const AttnsResult result = train_attns(problem, attns);
+  bar.clear();
+  save_model(result.model, options.output, options.force ? Overwrite::yes : Overwrite::no);
+
+  if (options.json) {
+    print_json(to_json(result, options.output));
+  } else {
+    print(result, options, attns.error);
+  }
+  if (attns.error > 0.0 && !result.reached && !options.quiet) {
+    std::cerr << "lodestep: warning: the error asked for was not reached: " << number(validation_rms(result))
+              << " on validation states, asked " << number(attns.error)
+              << "; try a smaller --dt, another --base, more --trajectories or a longer --time-limit\n";
+  }
+  return result.interrupted ? interrupted : success;
+}
+
+} // namespace
+
+void add_train_attns(CLI::App& train, Action& action) {
+  auto options = std::make_shared<TrainAttnsOptions>();
+  auto* verb = train.add_subcommand("attns", "Learn a correction of a classical scheme's large step (AttNS)");
+  verb->add_option("PROBLEM", options->problem, "The problem, as in k_link_pendulum:K=3 (see 'lodestep problems')")
+      ->required()
+      ->type_name("");
+  verb->add_option("-o,--output", options->output, "The model file to write (safetensors)")
+      ->required()
+      ->type_name("FILE");
+  verb->add_option("--base", options->base, "The scheme that is corrected: rk4, rk3, heun, euler, or auto, the cheapest that reaches --error (rk4 "
+                   "without --error)")
+      ->type_name("NAME")
+      ->capture_default_str();
+  verb->add_option("--dt", options->dt, "The step to learn, in the problem's unit of time [the problem's]")
+      ->type_name("TIME");
+  verb->add_option("--error", options->error,
+                   "The error asked for: root mean square over time, variables and trajectories, in the problem's "
+                   "units [as small as it gets]")
+      ->type_name("RMS");
+  verb->add_option("--trajectories", options->trajectories, "Training trajectories [as many as it needs]")
+      ->type_name("N");
+  verb->add_option("--horizon", options->horizon, "Length of the roll-outs that judge candidates [the problem's]")
+      ->type_name("TIME");
+  verb->add_option("--time-limit", options->time_limit,
+                   "Seconds after which the best so far is taken; a search that hits the limit may differ from run to "
+                   "run [60]")
+      ->type_name("SECONDS");
+  add_force(*verb, *options);
+  add_common(*verb, *options);
+  verb->footer(
+      "One step of the learned stepper is u' = u + S dt + Q: the base scheme's step and a learned correction.\n"
+      "Approximators Q are tried from the cheapest up (affine, polynomials, networks), each judged by roll-outs over\n"
+      "the whole horizon on validation states; the cheapest that reaches --error is kept. --error is the square root\n"
+      "of the mean squared error that papers print: --error 3e-5 asks for an MSE of 1e-9.\n"
+      "Ctrl-C keeps the best model found so far (a second one ends the program at once).\n\n"
+      "Examples:\n"
+      "  lodestep train attns elastic_pendulum -o pendulum.safetensors --error 3e-5\n"
+      "  lodestep train attns spring_mass:d=40 -o chain.safetensors --base euler --json");
+  verb->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+} // namespace lodestep::cli

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <lodestep/approximator.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <random>
+#include <vector>
+
+/// Random approximators for tests: weights of the size training makes, standardisation that is not trivial.
+namespace lodestep::test {
+
+using Engine = std::mt19937_64;
+
+inline double uniform(Engine& engine, double lower, double upper) {
+  return lower + (upper - lower) * (static_cast<double>(engine() >> 11) * 0x1p-53);
+}
+
+inline std::vector<double> uniform(Engine& engine, std::size_t n, double lower, double upper) {
+  std::vector<double> values(n);
+  for (auto& v : values) v = uniform(engine, lower, upper);
+  return values;
+}
+
+inline AffineLayer random_layer(Engine& engine, std::size_t inputs, std::size_t outputs) {
+  const double size = 1.0 / std::sqrt(static_cast<double>(inputs));
+  return {inputs, outputs, uniform(engine, inputs * outputs, -size, size), uniform(engine, outputs, -1.0, 1.0)};
+}
+
+/// Weights of an f32 model are f32 numbers.
+inline void round_to_precision(ApproximatorSpec& spec) {
+  if (spec.precision == Precision::f64) return;
+  const auto round = [](std::vector<double>& values) {
+    for (auto& v : values) v = static_cast<double>(static_cast<float>(v));
+  };
+  round(spec.affine.weight);
+  round(spec.affine.bias);
+  if (auto* polynomial = std::get_if<PolynomialTerm>(&spec.term)) round(polynomial->coefficient);
+  if (auto* mlp = std::get_if<MlpTerm>(&spec.term)) {
+    for (auto& layer : mlp->layers) {
+      round(layer.weight);
+      round(layer.bias);
+    }
+  }
+}
+
+inline ApproximatorSpec random_affine(Engine& engine, Precision precision, std::size_t inputs, std::size_t outputs) {
+  auto spec = ApproximatorSpec::zero(inputs, outputs);
+  spec.precision = precision;
+  spec.input_mean = uniform(engine, inputs, -1.0, 1.0);
+  spec.input_scale = uniform(engine, inputs, 0.5, 2.0);
+  spec.output_scale = uniform(engine, outputs, 1e-6, 1e-3);
+  spec.affine = random_layer(engine, inputs, outputs);
+  round_to_precision(spec);
+  return spec;
+}
+
+inline ApproximatorSpec random_polynomial(Engine& engine, Precision precision, std::size_t inputs, std::size_t outputs,
+                                          unsigned degree) {
+  auto spec = random_affine(engine, precision, inputs, outputs);
+  spec.term = PolynomialTerm{degree, uniform(engine, outputs * monomial_count(inputs, degree), -1.0, 1.0)};
+  round_to_precision(spec);
+  return spec;
+}
+
+inline ApproximatorSpec random_mlp(Engine& engine, Precision precision, Activation activation, std::size_t inputs,
+                                   const std::vector<std::size_t>& hidden, std::size_t outputs) {
+  auto spec = random_affine(engine, precision, inputs, outputs);
+  MlpTerm mlp;
+  mlp.activation = activation;
+  std::size_t width = inputs;
+  for (std::size_t h : hidden) {
+    mlp.layers.push_back(random_layer(engine, width, h));
+    width = h;
+  }
+  mlp.layers.push_back(random_layer(engine, width, outputs));
+  spec.term = mlp;
+  round_to_precision(spec);
+  return spec;
+}
+
+} // namespace lodestep::test
