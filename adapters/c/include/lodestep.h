@@ -122,6 +122,10 @@ LODESTEP_C_API int lodestep_stepper_set_rhs_batch(lodestep_stepper *stepper, lod
 /* Null is allowed. */
 LODESTEP_C_API void lodestep_stepper_free(lodestep_stepper *stepper);
 
+/* LODESTEP_INVALID_ARGUMENT, with a message, unless the stepper's states have `dimension` variables: for callers whose
+ * arrays know their size. */
+LODESTEP_C_API int lodestep_stepper_check_dimension(const lodestep_stepper *stepper, size_t dimension);
+
 /* Advances y by dt in place. The step is learned if dt is the trained one and y lies in the domain; otherwise, or if
  * the correction is larger than any in training, the base scheme takes it in sub-steps that keep the model's accuracy,
  * and the reason is counted. On failure y is unchanged. */

@@ -217,6 +217,15 @@ void lodestep_stepper_free(lodestep_stepper* stepper) {
   delete stepper;
 }
 
+int lodestep_stepper_check_dimension(const lodestep_stepper* stepper, size_t dimension) {
+  if (!stepper) return c::fail(LODESTEP_INVALID_ARGUMENT, "the stepper is a null pointer: was it loaded?");
+  const std::size_t expected = stepper->corrector->dimension();
+  if (dimension == expected) return LODESTEP_SUCCESS;
+  char text[160];
+  std::snprintf(text, sizeof text, "the state has %zu variables, the model was trained for %zu", dimension, expected);
+  return c::fail(LODESTEP_INVALID_ARGUMENT, text);
+}
+
 int lodestep_step(lodestep_stepper* stepper, double t, double* y, double dt) {
   if (!stepper) return c::fail_null("lodestep_step", "stepper");
   if (!y) return c::fail_null("lodestep_step", "y");
