@@ -58,7 +58,7 @@ public:
   /// k_1 .. k_s, [stages(), dimension()], and is not read when stages() is 0.
   /// On any verdict but `learned`, `u_next` is unchanged.
   Verdict correct(const double* u, double* u_next, const double* stage_derivatives, Scratch& scratch) const {
-    if (approximator_.is_zero()) return Verdict::learned;
+    if (zero_) return Verdict::learned;
     return apply(u, u_next, stage_derivatives, scratch);
   }
 
@@ -73,6 +73,7 @@ private:
   CorrectorInput input_;
   std::size_t dimension_;
   std::size_t stages_;
+  bool zero_; ///< approximator_.is_zero(), without a call
   double dt_;
   double dt_tolerance_;
   double fallback_dt_;

@@ -1,4 +1,5 @@
 #include "approximator/fused.hpp"
+#include "approximator/onednn.hpp"
 #include "approximator/reference.hpp"
 
 #include <lodestep/approximator.hpp>
@@ -17,6 +18,12 @@ struct Approximator::Packed {
   Backend backend = Backend::fused;
   std::optional<detail::ReferenceApproximator> reference;
   std::optional<detail::FusedApproximator> fused;
+  std::optional<detail::OnednnMlp> onednn;
+
+  template <class T>
+  static void evaluate_onednn(const void* argument, const T* x, T* y, std::size_t batch, Workspace&) {
+    static_cast<const Packed*>(argument)->onednn->evaluate(x, y, batch);
+  }
 
   static void evaluate_reference(const void* argument, const double* x, double* y, std::size_t batch,
                                  Workspace& workspace) {
@@ -85,7 +92,9 @@ Approximator::Approximator(const ApproximatorSpec& spec, Backend backend) {
       float_argument_ = packed->fused->packed();
     }
   } else {
-    throw InvalidArgument("backend onednn was not built in: configure with LODESTEP_ONEDNN=ON, or use fused");
+    packed->onednn.emplace(spec);
+    from_double_ = Packed::evaluate_onednn<double>;
+    from_float_ = Packed::evaluate_onednn<float>;
   }
   packed_ = std::move(packed);
 }

@@ -1,8 +1,6 @@
 // Packing: everything that happens once, when an approximator is made. No SIMD here; see fused_*.cpp for the kernels.
 #include "approximator/fused.hpp"
 
-#include "approximator/fused_targets.hpp"
-
 #include <lodestep/error.hpp>
 
 #include <algorithm>
@@ -51,23 +49,34 @@ double output_factor(const ApproximatorSpec& spec, std::size_t output) {
   return spec.precision == Precision::f64 ? spec.output_scale[output] : 1.0;
 }
 
-/// The monomials of Horner's scheme in its order of evaluation, each a non-decreasing list of variables.
-void horner_order(unsigned degree, std::size_t first, std::size_t inputs, std::vector<std::size_t>& variables,
-                  std::vector<std::vector<std::size_t>>& order) {
+/// The monomials of Horner's scheme in its order of evaluation, each a non-decreasing list of variables. With
+/// `leaf` > 1 the innermost sums run upwards over whole multiples of `leaf` variables, as horner_any reads them; a list
+/// that is no monomial (a variable below the first, or beyond the last) then stands for a coefficient of zero.
+void horner_order(unsigned degree, std::size_t first, std::size_t inputs, std::size_t leaf,
+                  std::vector<std::size_t>& variables, std::vector<std::vector<std::size_t>>& order) {
   order.push_back(variables);
   if (degree == 0) return;
-  for (std::size_t v = inputs; v-- > first;) {
+  const auto descend = [&](std::size_t v) {
     variables.push_back(v);
-    horner_order(degree - 1, v, inputs, variables, order);
+    horner_order(degree - 1, v, inputs, leaf, variables, order);
     variables.pop_back();
+  };
+  if (degree == 1 && leaf > 1) {
+    for (std::size_t v = first / leaf * leaf; v < round_up(inputs, leaf); ++v) descend(v);
+  } else {
+    for (std::size_t v = inputs; v-- > first;) descend(v);
   }
 }
 
+bool is_monomial(const std::vector<std::size_t>& variables, std::size_t inputs) {
+  return std::is_sorted(variables.begin(), variables.end()) && (variables.empty() || variables.back() < inputs);
+}
+
 /// Coefficients of the affine and the polynomial term together, by Horner node: [node][output].
-std::vector<double> horner_coefficients(const ApproximatorSpec& spec, unsigned degree, bool folded) {
+std::vector<double> horner_coefficients(const ApproximatorSpec& spec, unsigned degree, std::size_t leaf, bool folded) {
   std::vector<std::vector<std::size_t>> order;
   std::vector<std::size_t> variables;
-  horner_order(degree, 0, spec.inputs, variables, order);
+  horner_order(degree, 0, spec.inputs, leaf, variables, order);
 
   std::map<std::vector<std::size_t>, std::size_t> index; // of a monomial of degree 2 and more
   const auto* polynomial = std::get_if<PolynomialTerm>(&spec.term);
@@ -83,6 +92,7 @@ std::vector<double> horner_coefficients(const ApproximatorSpec& spec, unsigned d
   std::vector<double> coefficients(order.size() * spec.outputs);
   for (std::size_t node = 0; node < order.size(); ++node) {
     const auto& monomial = order[node];
+    if (!is_monomial(monomial, spec.inputs)) continue;
     for (std::size_t o = 0; o < spec.outputs; ++o) {
       double c = 0.0;
       if (monomial.empty()) {
@@ -106,12 +116,9 @@ template <class T> std::shared_ptr<const void> pack_polynomial(const Approximato
   const auto* polynomial = std::get_if<PolynomialTerm>(&spec.term);
   const unsigned degree = polynomial ? polynomial->degree : 1;
   bool folded = spec.precision == Precision::f64;
-  auto coefficients = horner_coefficients(spec, degree, folded);
-  if (folded && !foldable(coefficients)) {
-    folded = false;
-    coefficients = horner_coefficients(spec, degree, folded);
-  }
+  if (folded && !foldable(horner_coefficients(spec, degree, 1, true))) folded = false;
   choice = choose_polynomial(spec.precision, spec.inputs, spec.outputs, degree, folded);
+  const auto coefficients = horner_coefficients(spec, degree, choice.leaf_multiple, folded);
   auto packed = std::make_shared<FusedPolynomial<T>>();
   packed->inputs = spec.inputs;
   packed->outputs = spec.outputs;
@@ -217,19 +224,20 @@ template <class T> void pack_stream(FusedMlp<T>& packed, const FoldedMlp& folded
   }
 }
 
-template <class T> void pack_layers(FusedMlp<T>& packed, const FoldedMlp& folded, std::size_t multiple) {
+template <class T> void pack_layers(FusedMlp<T>& packed, const FoldedMlp& folded) {
   const std::size_t hidden = folded.layers.size() - 1;
   std::size_t padded_inputs = packed.inputs;
   for (std::size_t l = 0; l < hidden; ++l) {
     const auto& layer = folded.layers[l];
-    const std::size_t width = round_up(layer.outputs, multiple);
+    const std::size_t group = unit_group_vectors(layer.outputs, packed.lanes) * packed.lanes;
+    const std::size_t width = round_up(layer.outputs, group);
     AlignedVector<T> weights(width * (1 + padded_inputs));
     for (std::size_t unit = 0; unit < width; ++unit) {
       const std::size_t source = source_unit(unit, layer.outputs);
-      T* at = weights.data() + unit / multiple * multiple * (1 + padded_inputs) + unit % multiple;
+      T* at = weights.data() + unit / group * group * (1 + padded_inputs) + unit % group;
       at[0] = static_cast<T>(layer.bias[source]);
       for (std::size_t i = 0; i < layer.inputs; ++i) {
-        at[(1 + i) * multiple] = static_cast<T>(layer.weight[source * layer.inputs + i]);
+        at[(1 + i) * group] = static_cast<T>(layer.weight[source * layer.inputs + i]);
       }
     }
     packed.hidden.push_back(std::move(weights));
@@ -237,11 +245,48 @@ template <class T> void pack_layers(FusedMlp<T>& packed, const FoldedMlp& folded
     padded_inputs = width;
   }
   const auto& last = folded.layers.back();
-  packed.last.resize(packed.outputs * padded_inputs);
+  packed.last.resize(round_up(packed.outputs, output_group) * padded_inputs);
   for (std::size_t o = 0; o < packed.outputs; ++o) {
+    T* group = packed.last.data() + o / output_group * output_group * padded_inputs;
     for (std::size_t h = 0; h < last.inputs; ++h) {
-      packed.last[o * padded_inputs + h] = static_cast<T>(last.weight[o * last.inputs + h]);
+      const std::size_t vector = h / packed.lanes * output_group + o % output_group;
+      group[vector * packed.lanes + h % packed.lanes] = static_cast<T>(last.weight[o * last.inputs + h]);
     }
+  }
+}
+
+/// Appends the columns first .. end - 1 of all rows, after the biases if they are wanted, by groups of rows: the order
+/// that for_row_groups reads.
+template <class T>
+void pack_rows(const AffineLayer& layer, std::size_t first, std::size_t end, bool biased, std::size_t group,
+               AlignedVector<T>& packed) {
+  for (std::size_t row = 0; row < layer.outputs; row += group) {
+    while (layer.outputs - row < group) group = group > 4 ? 4 : group / 2;
+    for (std::size_t r = 0; biased && r < group; ++r) packed.push_back(static_cast<T>(layer.bias[row + r]));
+    for (std::size_t i = first; i < end; ++i) {
+      for (std::size_t r = 0; r < group; ++r) {
+        packed.push_back(static_cast<T>(layer.weight[(row + r) * layer.inputs + i]));
+      }
+    }
+  }
+}
+
+template <class T> void pack_panels(FusedMlp<T>& packed, const FoldedMlp& folded, const FusedChoice& choice) {
+  const std::size_t hidden = folded.layers.size() - 1;
+  packed.panel_from = choice.panel_from;
+  packed.panel_double = choice.panel_double;
+  packed.panel_float = choice.panel_float;
+  pack_rows(folded.affine, 0, packed.inputs, true, choice.panel_rows, packed.panel_affine);
+  packed.panel_hidden.resize(hidden);
+  for (std::size_t l = 0; l < hidden; ++l) {
+    const auto& layer = folded.layers[l];
+    packed.unit_counts.push_back(layer.outputs);
+    if (l + 1 < hidden) packed.widest_unit_count = std::max(packed.widest_unit_count, layer.outputs);
+    pack_rows(layer, 0, layer.inputs, true, choice.panel_rows, packed.panel_hidden[l]);
+  }
+  const auto& last = folded.layers.back();
+  for (std::size_t unit = 0; unit < last.inputs; unit += panel_chunk) {
+    pack_rows(last, unit, std::min(unit + panel_chunk, last.inputs), false, choice.panel_rows, packed.panel_last);
   }
 }
 
@@ -277,8 +322,9 @@ std::shared_ptr<const void> pack_mlp(const ApproximatorSpec& spec, const MlpTerm
   if (choice.one_pass) {
     pack_stream(*packed, folded);
   } else {
-    pack_layers(*packed, folded, choice.unit_multiple);
+    pack_layers(*packed, folded);
   }
+  pack_panels(*packed, folded, choice);
   return packed;
 }
 

@@ -60,22 +60,53 @@ template <class T> struct FusedMlp {
   /// One hidden layer: per vector of units the bias, the weights of each input and those of each output, so that the
   /// pass reads one stream. [unit block][1 + inputs + padded_outputs][lane]
   AlignedVector<T> stream;
-  /// Several hidden layers: per layer [group of unit vectors][1 + layer inputs][vector of the group][lane].
+  /// Several hidden layers: per layer [group of unit vectors][1 + layer inputs][vector of the group][lane], with
+  /// unit_group_vectors(width, lanes) vectors in a group,
   std::vector<AlignedVector<T>> hidden;
-  /// and the output layer, [output][unit]
+  /// and the output layer, [group of output_group outputs][unit vector][output of the group][lane].
   AlignedVector<T> last;
   /// The affine term, its row of biases first: [1 + inputs][padded outputs].
   AlignedVector<T> affine;
+
+  /// Batches of `panel_from` states or more: states in lanes, weights broadcast. Rows of weights in groups of
+  /// FusedChoice::panel_rows (the rest in groups of 4, 2, 1), each [column][row of the group].
+  std::size_t panel_from = 0;
+  FusedKernel<double> panel_double = nullptr;
+  FusedKernel<float> panel_float = nullptr;
+  std::vector<std::size_t> unit_counts;       ///< of each hidden layer, unpadded
+  std::size_t widest_unit_count = 0;          ///< of the layers that are kept whole: all but the last
+  std::vector<AlignedVector<T>> panel_hidden; ///< the column of biases first
+  AlignedVector<T> panel_affine;              ///< likewise
+  AlignedVector<T> panel_last;                ///< by chunks of panel_chunk columns
 };
+
+/// Hidden units computed at once before they are multiplied into the outputs: a panel of them fits half of a 32 KB
+/// cache. A multiple of every panel_rows.
+constexpr std::size_t panel_chunk = 96;
+
+/// Vectors of units that share each load of an input: as many as a layer of this width fills, so that narrow layers are
+/// not padded much.
+constexpr std::size_t unit_group_vectors(std::size_t width, std::size_t lanes) {
+  return width <= lanes ? 1 : width <= 2 * lanes ? 2 : 4;
+}
+/// Outputs that share each load of a hidden unit.
+constexpr std::size_t output_group = 4;
+
+/// See horner_any.
+constexpr std::size_t leaf_multiple = 4;
 
 /// A kernel for one shape on this processor, and what it wants of the packing.
 struct FusedChoice {
   std::size_t lanes = 1;
   std::size_t padded_outputs = 1;
+  std::size_t leaf_multiple = 1; ///< polynomial: the innermost sums are padded to this many variables
   bool one_pass = true;          ///< MLP: packed as one stream
-  std::size_t unit_multiple = 1; ///< MLP, not one pass: hidden widths are padded to multiples of this
   FusedKernel<double> from_double = nullptr;
   FusedKernel<float> from_float = nullptr; ///< null: the caller converts
+  std::size_t panel_rows = 1;              ///< MLP
+  std::size_t panel_from = 0;              ///< MLP: the smallest batch worth a panel
+  FusedKernel<double> panel_double = nullptr;
+  FusedKernel<float> panel_float = nullptr;
 };
 
 FusedChoice choose_polynomial(Precision precision, std::size_t inputs, std::size_t outputs, unsigned degree,

@@ -8,6 +8,7 @@
 
 #include "approximator/activation-inl.hpp"
 #include "approximator/fused-inl.hpp"
+#include "approximator/fused_mlp_batch-inl.hpp"
 
 #include <algorithm>
 
@@ -25,6 +26,14 @@ void mlp_one_hidden(const void* packed, const Io* x, Io* y, std::size_t batch, W
   constexpr std::size_t lanes = hn::MaxLanes(D());
   const D d;
   const auto& p = *static_cast<const FusedMlp<T>*>(packed);
+  if (batch >= p.panel_from) {
+    if constexpr (std::is_same_v<Io, double>) {
+      p.panel_double(packed, x, y, batch, workspace);
+    } else {
+      p.panel_float(packed, x, y, batch, workspace);
+    }
+    return;
+  }
   const std::size_t inputs = kInputs == 0 ? p.inputs : kInputs;
   const std::size_t units = p.widths[0];
   const Activation<D> activation(d, p.activation);
@@ -77,8 +86,24 @@ void mlp_one_hidden(const void* packed, const Io* x, Io* y, std::size_t batch, W
   }
 }
 
-/// A group of unit vectors that share each load of an input.
-constexpr std::size_t group_vectors = 4;
+/// out = a(bias + W in), kGroup vectors of units at a time.
+template <std::size_t kGroup, class D, class Activation, class T = hn::TFromD<D>>
+HWY_INLINE void hidden_layer(D d, const Activation& activation, const T* HWY_RESTRICT w, const T* HWY_RESTRICT in,
+                             std::size_t inputs, std::size_t units, T* HWY_RESTRICT out) {
+  using V = hn::Vec<D>;
+  constexpr std::size_t lanes = hn::MaxLanes(D());
+  constexpr std::size_t group = kGroup * lanes;
+  for (std::size_t unit = 0; unit < units; unit += group) {
+    V t[kGroup];
+    for (std::size_t v = 0; v < kGroup; ++v) t[v] = hn::Load(d, w + v * lanes);
+    w += group;
+    for (std::size_t i = 0; i < inputs; ++i, w += group) {
+      const V input = hn::Set(d, in[i]);
+      for (std::size_t v = 0; v < kGroup; ++v) t[v] = hn::MulAdd(input, hn::Load(d, w + v * lanes), t[v]);
+    }
+    for (std::size_t v = 0; v < kGroup; ++v) hn::Store(activation(d, t[v]), d, out + unit + v * lanes);
+  }
+}
 
 /// Any number of layers and outputs: layer after layer, units in lanes.
 template <template <class> class Activation, class T, class Io>
@@ -86,51 +111,64 @@ void mlp_any(const void* packed, const Io* x, Io* y, std::size_t batch, Workspac
   using D = hn::ScalableTag<T>;
   using V = hn::Vec<D>;
   constexpr std::size_t lanes = hn::MaxLanes(D());
-  constexpr std::size_t group = group_vectors * lanes;
   const D d;
   const auto& p = *static_cast<const FusedMlp<T>*>(packed);
+  if (batch >= p.panel_from) {
+    if constexpr (std::is_same_v<Io, double>) {
+      p.panel_double(packed, x, y, batch, workspace);
+    } else {
+      p.panel_float(packed, x, y, batch, workspace);
+    }
+    return;
+  }
   const Activation<D> activation(d, p.activation);
-  std::size_t widest = group;
+  std::size_t widest = 0;
   for (std::size_t width : p.widths) widest = std::max(widest, width);
   const std::size_t padded_inputs = (p.inputs + lanes - 1) / lanes * lanes;
-  auto* HWY_RESTRICT z = static_cast<T*>(workspace.require((padded_inputs + 2 * widest) * sizeof(T)));
+  const std::size_t size = padded_inputs + p.padded_outputs + 2 * widest;
+  auto* HWY_RESTRICT z = static_cast<T*>(workspace.require(size * sizeof(T)));
+  T* HWY_RESTRICT linear = z + padded_inputs;
   for (; batch != 0; --batch, x += p.inputs, y += p.outputs) {
     for (std::size_t i = 0; i < p.inputs; ++i) z[i] = hn::GetLane(standardised<true>(d, p.scaling, x, i));
+    for (std::size_t o = 0; o < p.padded_outputs; o += lanes) {
+      V sum = hn::Load(d, p.affine.data() + o);
+      for (std::size_t i = 0; i < p.inputs; ++i) {
+        sum = hn::MulAdd(hn::Set(d, z[i]), hn::Load(d, p.affine.data() + (1 + i) * p.padded_outputs + o), sum);
+      }
+      hn::Store(sum, d, linear + o);
+    }
     const T* HWY_RESTRICT in = z;
     std::size_t in_width = p.inputs;
-    T* HWY_RESTRICT out = z + padded_inputs;
+    T* HWY_RESTRICT out = linear + p.padded_outputs;
     T* HWY_RESTRICT other = out + widest;
     for (std::size_t l = 0; l < p.widths.size(); ++l) {
       const T* HWY_RESTRICT w = p.hidden[l].data();
-      for (std::size_t unit = 0; unit < p.widths[l]; unit += group) {
-        V t[group_vectors];
-        for (std::size_t v = 0; v < group_vectors; ++v) t[v] = hn::Load(d, w + v * lanes);
-        w += group;
-        for (std::size_t i = 0; i < in_width; ++i, w += group) {
-          const V input = hn::Set(d, in[i]);
-          for (std::size_t v = 0; v < group_vectors; ++v) t[v] = hn::MulAdd(input, hn::Load(d, w + v * lanes), t[v]);
-        }
-        for (std::size_t v = 0; v < group_vectors; ++v) hn::Store(activation(d, t[v]), d, out + unit + v * lanes);
+      switch (unit_group_vectors(p.widths[l], lanes)) {
+      case 1:
+        hidden_layer<1>(d, activation, w, in, in_width, p.widths[l], out);
+        break;
+      case 2:
+        hidden_layer<2>(d, activation, w, in, in_width, p.widths[l], out);
+        break;
+      default:
+        hidden_layer<4>(d, activation, w, in, in_width, p.widths[l], out);
       }
       in = out;
       in_width = p.widths[l];
       std::swap(out, other);
     }
-    const std::size_t units = p.widths.back();
-    for (std::size_t o = 0; o < p.outputs; ++o) {
-      const T* HWY_RESTRICT w = p.last.data() + o * units;
-      V sums[group_vectors];
-      for (std::size_t v = 0; v < group_vectors; ++v) sums[v] = hn::Zero(d);
-      for (std::size_t unit = 0; unit < units; unit += group) {
-        for (std::size_t v = 0; v < group_vectors; ++v) {
-          const std::size_t at = unit + v * lanes;
-          sums[v] = hn::MulAdd(hn::Load(d, in + at), hn::Load(d, w + at), sums[v]);
-        }
+    const T* HWY_RESTRICT w = p.last.data();
+    for (std::size_t o = 0; o < p.outputs; o += output_group) {
+      V sums[output_group];
+      for (std::size_t r = 0; r < output_group; ++r) sums[r] = hn::Zero(d);
+      for (std::size_t unit = 0; unit < in_width; unit += lanes, w += output_group * lanes) {
+        const V a = hn::Load(d, in + unit);
+        for (std::size_t r = 0; r < output_group; ++r) sums[r] = hn::MulAdd(a, hn::Load(d, w + r * lanes), sums[r]);
       }
-      const V sum = hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]));
-      T linear = p.affine[o];
-      for (std::size_t i = 0; i < p.inputs; ++i) linear += p.affine[(1 + i) * p.padded_outputs + o] * z[i];
-      y[o] = scaled_output<T, Io>(p.scaling, o, linear + hn::GetLane(hn::SumOfLanes(d, sum)));
+      for (std::size_t r = 0; r < output_group && o + r < p.outputs; ++r) {
+        const T value = linear[o + r] + hn::GetLane(hn::SumOfLanes(d, sums[r]));
+        y[o + r] = scaled_output<T, Io>(p.scaling, o + r, value);
+      }
     }
   }
 }
@@ -157,6 +195,10 @@ template <template <class> class Activation, class T>
 FusedChoice choose_mlp(std::size_t inputs, std::size_t outputs, std::size_t layers, bool folded) {
   FusedChoice choice;
   choice.lanes = hn::MaxLanes(hn::ScalableTag<T>());
+  choice.panel_rows = panel_rows;
+  choice.panel_from = std::max<std::size_t>(2, choice.lanes / 2);
+  choice.panel_double = mlp_batch<Activation, T, double>;
+  if constexpr (std::is_same_v<T, float>) choice.panel_float = mlp_batch<Activation, T, float>;
   if (layers == 2 && outputs <= 8) {
     choice.padded_outputs = outputs <= 2 ? outputs : outputs <= 4 ? 4 : 8;
     choice.from_double = one_hidden_kernel<Activation, T, double>(inputs, choice.padded_outputs, folded);
@@ -165,8 +207,7 @@ FusedChoice choose_mlp(std::size_t inputs, std::size_t outputs, std::size_t laye
     }
   } else {
     choice.one_pass = false;
-    choice.unit_multiple = group_vectors * choice.lanes;
-    choice.padded_outputs = outputs;
+    choice.padded_outputs = (outputs + choice.lanes - 1) / choice.lanes * choice.lanes;
     choice.from_double = mlp_any<Activation, T, double>;
     if constexpr (std::is_same_v<T, float>) choice.from_float = mlp_any<Activation, T, float>;
   }

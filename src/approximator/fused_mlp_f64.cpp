@@ -1,11 +1,13 @@
 // Multilayer perceptrons in f64 for every instruction set. One file per precision, to compile them side by side.
+// clang-format off: Highway includes this file once per instruction set, which has to come first
 #include "approximator/fused_targets.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "approximator/fused_mlp_f64.cpp"
-#include "approximator/fused_mlp-inl.hpp"
-
 #include <hwy/foreach_target.h>
+// clang-format on
+
+#include "approximator/fused_mlp-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace lodestep::detail::HWY_NAMESPACE {

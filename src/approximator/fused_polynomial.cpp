@@ -1,11 +1,14 @@
 // Affine maps and polynomials for every instruction set: see FusedPolynomial for the method.
+// clang-format off: Highway includes this file once per instruction set, which has to come first
 #include "approximator/fused_targets.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "approximator/fused_polynomial.cpp"
+#include <hwy/foreach_target.h>
+// clang-format on
+
 #include "approximator/fused-inl.hpp"
 
-#include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
 #include <array>
@@ -56,24 +59,34 @@ void polynomial_unrolled(const void* packed, const double* x, double* y, std::si
   }
 }
 
-/// Any number of inputs: z[input][lane] in memory.
+/// Any number of inputs: z[input][lane] in memory, zeros up to the next multiple of leaf_multiple. The innermost sums
+/// are padded to such multiples with coefficients of zero: their lengths then vary so little that the branches are
+/// predicted, which saves more than the multiplications by zero cost.
 template <unsigned kDegree, class D, class V = hn::Vec<D>>
 HWY_INLINE V horner_any(D d, const hn::TFromD<D>* HWY_RESTRICT z, std::size_t first, std::size_t inputs,
                         const hn::TFromD<D>* HWY_RESTRICT& c) {
   constexpr std::size_t lanes = hn::MaxLanes(D());
   V sum = hn::Load(d, c);
   c += lanes;
-  for (std::size_t v = inputs; v-- > first;) {
-    V term;
-    if constexpr (kDegree == 1) {
-      term = hn::Load(d, c);
-      c += lanes;
-    } else {
-      term = horner_any<kDegree - 1>(d, z, v, inputs, c);
+  if constexpr (kDegree == 1) {
+    static_assert(leaf_multiple == 4, "unrolled by hand");
+    V other = hn::Zero(d);
+    for (std::size_t v = first / leaf_multiple * leaf_multiple; v < inputs; v += leaf_multiple) {
+      const auto* HWY_RESTRICT x = z + v * lanes;
+      sum = hn::MulAdd(hn::Load(d, x), hn::Load(d, c), sum);
+      other = hn::MulAdd(hn::Load(d, x + lanes), hn::Load(d, c + lanes), other);
+      sum = hn::MulAdd(hn::Load(d, x + 2 * lanes), hn::Load(d, c + 2 * lanes), sum);
+      other = hn::MulAdd(hn::Load(d, x + 3 * lanes), hn::Load(d, c + 3 * lanes), other);
+      c += leaf_multiple * lanes;
     }
-    sum = hn::MulAdd(hn::Load(d, z + v * lanes), term, sum);
+    return hn::Add(sum, other);
+  } else {
+    for (std::size_t v = inputs; v-- > first;) {
+      const V term = horner_any<kDegree - 1>(d, z, v, inputs, c);
+      sum = hn::MulAdd(hn::Load(d, z + v * lanes), term, sum);
+    }
+    return sum;
   }
-  return sum;
 }
 
 template <unsigned kDegree, class D, class Io>
@@ -82,7 +95,8 @@ void polynomial_any(const void* packed, const Io* x, Io* y, std::size_t batch, W
   constexpr std::size_t lanes = hn::MaxLanes(D());
   const D d;
   const auto& p = *static_cast<const FusedPolynomial<T>*>(packed);
-  auto* HWY_RESTRICT z = static_cast<T*>(workspace.require(p.inputs * lanes * sizeof(T)));
+  auto* HWY_RESTRICT z = static_cast<T*>(workspace.require((p.inputs + leaf_multiple) * lanes * sizeof(T)));
+  for (std::size_t i = 0; i < leaf_multiple; ++i) hn::Store(hn::Zero(d), d, z + (p.inputs + i) * lanes);
   for (; batch != 0; --batch, x += p.inputs, y += p.outputs) {
     for (std::size_t i = 0; i < p.inputs; ++i) hn::Store(standardised<true>(d, p.scaling, x, i), d, z + i * lanes);
     const T* HWY_RESTRICT c = p.coefficient.data();
@@ -93,27 +107,26 @@ void polynomial_any(const void* packed, const Io* x, Io* y, std::size_t batch, W
   }
 }
 
+/// Unrolled for the shapes in use as far as their code stays small: some 4 KB.
 template <unsigned kDegree, class D> FusedKernel<double> unrolled(std::size_t inputs) {
-  switch (inputs) {
-  case 1:
-    return polynomial_unrolled<kDegree, 1, D>;
-  case 2:
-    return polynomial_unrolled<kDegree, 2, D>;
-  case 3:
-    if constexpr (kDegree <= 7) return polynomial_unrolled<kDegree, 3, D>;
-    return nullptr;
-  case 4:
-    if constexpr (kDegree <= 7) return polynomial_unrolled<kDegree, 4, D>;
-    return nullptr;
-  case 6:
-    if constexpr (kDegree <= 4) return polynomial_unrolled<kDegree, 6, D>;
-    return nullptr;
-  case 8:
-    if constexpr (kDegree <= 3) return polynomial_unrolled<kDegree, 8, D>;
-    return nullptr;
-  default:
-    return nullptr;
+  constexpr bool few = std::is_same_v<D, FewOutputs<double>>;
+  constexpr bool many = std::is_same_v<D, ManyOutputs<double>>; // both on the narrowest instruction sets
+  if constexpr (few) {
+    if (inputs == 1) return polynomial_unrolled<kDegree, 1, D>;
+    if (inputs == 2) return polynomial_unrolled<kDegree, 2, D>;
+    if constexpr (kDegree <= 7) {
+      if (inputs == 3) return polynomial_unrolled<kDegree, 3, D>;
+      if (inputs == 4) return polynomial_unrolled<kDegree, 4, D>;
+    }
   }
+  if constexpr (many && kDegree <= 4) {
+    if (inputs == 5) return polynomial_unrolled<kDegree, 5, D>;
+    if (inputs == 6) return polynomial_unrolled<kDegree, 6, D>;
+  }
+  if constexpr (kDegree <= 3) {
+    if (inputs == 8) return polynomial_unrolled<kDegree, 8, D>;
+  }
+  return nullptr;
 }
 
 template <unsigned kDegree, class D> FusedChoice choose_degree(std::size_t inputs, bool folded) {
@@ -121,10 +134,14 @@ template <unsigned kDegree, class D> FusedChoice choose_degree(std::size_t input
   FusedChoice choice;
   choice.lanes = hn::MaxLanes(D());
   choice.padded_outputs = choice.lanes;
+  choice.leaf_multiple = leaf_multiple;
   choice.from_double = polynomial_any<kDegree, D, double>;
   if constexpr (std::is_same_v<T, double>) {
     if (folded) {
-      if (const auto kernel = unrolled<kDegree, D>(inputs)) choice.from_double = kernel;
+      if (const auto kernel = unrolled<kDegree, D>(inputs)) {
+        choice.from_double = kernel;
+        choice.leaf_multiple = 1;
+      }
     }
   } else {
     choice.from_float = polynomial_any<kDegree, D, float>;

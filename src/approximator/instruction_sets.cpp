@@ -1,13 +1,16 @@
 // Which instruction set the fused kernels run on, and a way for tests to force a lower one.
+// clang-format off: Highway includes this file once per instruction set, which has to come first
 #include "approximator/fused_targets.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "approximator/instruction_sets.cpp"
+#include <hwy/foreach_target.h>
+// clang-format on
+
 #include "approximator/fused.hpp"
 
 #include <lodestep/error.hpp>
 
-#include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();

@@ -87,14 +87,15 @@ void add_evaluate(CLI::App& app, Action& action) {
                    "Length of a trajectory, a multiple of the model's dt [the problem's]")
       ->type_name("TIME");
   add_common(*verb, *arguments);
-  verb->footer("Rolls the model out over the horizon from initial states that training never saw, and compares every\n"
-               "step with the reference solution. mse is the mean squared error over time and variables of one\n"
-               "trajectory, in the squares of the problem's units; its mean, median and maximum are over trajectories.\n"
-               "The base scheme at the same dt is shown beside it. In JSON an error that is not finite is null.\n"
-               "The time is of one thread, through the general interface; 'lodestep bench' compares speeds fairly.\n\n"
-               "Examples:\n"
-               "  lodestep evaluate pendulum.safetensors\n"
-               "  lodestep evaluate pendulum.safetensors --trajectories 1000 --seed 7 --json");
+  verb->footer(
+      "Rolls the model out over the horizon from initial states that training never saw, and compares every\n"
+      "step with the reference solution. mse is the mean squared error over time and variables of one\n"
+      "trajectory, in the squares of the problem's units; its mean, median and maximum are over trajectories.\n"
+      "The base scheme at the same dt is shown beside it. In JSON an error that is not finite is null.\n"
+      "The time is of one thread, through the general interface; 'lodestep bench' compares speeds fairly.\n\n"
+      "Examples:\n"
+      "  lodestep evaluate pendulum.safetensors\n"
+      "  lodestep evaluate pendulum.safetensors --trajectories 1000 --seed 7 --json");
   verb->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
 }
 

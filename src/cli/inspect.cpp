@@ -1,6 +1,7 @@
+#include "report/inspect.hpp"
+
 #include "cli/command.hpp"
 #include "cli/output_file.hpp"
-#include "report/inspect.hpp"
 
 #include <iostream>
 #include <memory>

@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <fstream>
 #include <system_error>
-
 #include <unistd.h>
 
 namespace lodestep::cli {

@@ -21,8 +21,9 @@ nlohmann::ordered_json to_json(const Problem& problem) {
   for (const auto& variable : problem.variables) {
     variables.push_back({{"name", variable.name}, {"unit", variable.unit}});
   }
-  return {{"name", problem.name},           {"description", problem.description}, {"parameters", parameters},
-          {"dimension", problem.dimension()}, {"variables", variables},           {"horizon", problem.horizon},
+  return {{"name", problem.name},     {"description", problem.description},
+          {"parameters", parameters}, {"dimension", problem.dimension()},
+          {"variables", variables},   {"horizon", problem.horizon},
           {"dt", problem.dt}};
 }
 

@@ -36,8 +36,7 @@ std::size_t chosen_candidate(const AttnsResult& result) {
   for (std::size_t i = 0; i < result.candidates.size(); ++i) {
     const auto& candidate = result.candidates[i];
     if (candidate.input != corrector.input || candidate.description != description) continue;
-    if (chosen == result.candidates.size() ||
-        candidate.validation_rms < result.candidates[chosen].validation_rms) {
+    if (chosen == result.candidates.size() || candidate.validation_rms < result.candidates[chosen].validation_rms) {
       chosen = i;
     }
   }
@@ -156,8 +155,10 @@ void add_train_attns(CLI::App& train, Action& action) {
   verb->add_option("-o,--output", options->output, "The model file to write (safetensors)")
       ->required()
       ->type_name("FILE");
-  verb->add_option("--base", options->base, "The scheme that is corrected: rk4, rk3, heun, euler, or auto, the cheapest that reaches --error (rk4 "
-                   "without --error)")
+  verb->add_option(
+          "--base", options->base,
+          "The scheme that is corrected: rk4, rk3, heun, euler, or auto, the cheapest that reaches --error (rk4 "
+          "without --error)")
       ->type_name("NAME")
       ->capture_default_str();
   verb->add_option("--dt", options->dt, "The step to learn, in the problem's unit of time [the problem's]")

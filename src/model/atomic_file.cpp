@@ -33,6 +33,20 @@ std::string directory_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+/// Takes the writer's lock on a temporary, or says (false, errno) why not. The lock belongs to the open file, so that
+/// it ends with the writer, however that ends, and it is of another kind than the flock() that libraries such as HDF5
+/// take on what they write.
+bool lock(int descriptor) {
+#ifdef F_OFD_SETLK
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  return ::fcntl(descriptor, F_OFD_SETLK, &whole) == 0;
+#else
+  return ::flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+#endif
+}
+
 /// Removes the temporaries of `target` whose writers were killed. A file that we can lock has no living writer.
 void remove_abandoned(const std::string& target) {
   const std::string prefix = target.substr(target.rfind('/') + 1) + ".";
@@ -46,9 +60,9 @@ void remove_abandoned(const std::string& target) {
     const std::string middle = name.substr(prefix.size(), name.size() - prefix.size() - std::strlen(suffix));
     if (middle.find_first_not_of("0123456789-") != std::string::npos) continue;
     const std::string path = entry->path().string();
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (descriptor < 0) continue;
-    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) ::unlink(path.c_str());
+    if (lock(descriptor)) ::unlink(path.c_str());
     ::close(descriptor);
   }
 }
@@ -82,7 +96,7 @@ AtomicFile::AtomicFile(const std::string& target, Overwrite overwrite) : target_
     }
     // Another writer's clean-up may have met the file before it was locked: then take another name. File systems
     // without locks keep abandoned temporaries, and nothing else changes.
-    const bool locked = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+    const bool locked = lock(descriptor_) || (errno != EWOULDBLOCK && errno != EACCES);
     if (locked && ::fstat(descriptor_, &status) == 0 && status.st_nlink > 0) return;
     ::close(descriptor_);
   }

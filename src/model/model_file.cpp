@@ -36,7 +36,7 @@ constexpr Kind kinds[] = {
      [](ObjectReader& description, TensorReader& tensors) -> Method { return read_corrector(description, tensors); }},
 };
 
-const Kind& kind_named(const std::string& name) {
+Kind kind_named(const std::string& name) {
   std::string known;
   for (const auto& kind : kinds) {
     if (name == kind.name) return kind;
@@ -121,7 +121,7 @@ std::vector<Variable> read_variables(const Json::array_t& json) {
 Model read_description(const Json& json, TensorReader& tensors) {
   ObjectReader description(json, "");
   Model model;
-  const Kind& kind = kind_named(description.text("kind"));
+  const Kind kind = kind_named(description.text("kind"));
   model.variables = read_variables(description.array("variables"));
   model.error = read_error(description.object("error"));
   model.provenance = read_provenance(description.object("provenance"));

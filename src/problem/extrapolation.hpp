@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <vector>
 
 namespace lodestep::problem {
@@ -67,6 +68,9 @@ private:
   /// A step that converges in so few columns was too short.
   static constexpr std::size_t coarsen_below = 5;
   static constexpr unsigned max_level = 44;
+  /// Two columns may agree by accident, where f has a kink for instance. A difference counts only if the one before was
+  /// within this factor of the tolerance; no honest column gains more.
+  static constexpr Real largest_gain = 1e5L;
 
   /// One step of length h from t. On failure u is unchanged.
   template <class F> Outcome step(const F& f, Real t, Real h, Real* u) {
@@ -77,36 +81,40 @@ private:
       if (!std::isfinite(f0_[i])) return {Status::rhs_not_finite, t, i};
 
     std::size_t worst = 0;
+    Real before_largest = std::numeric_limits<Real>::infinity();
     for (std::size_t column = 0; column < max_columns; ++column) {
       midpoint(f, t, h, u, 2 * (column + 1), table_[column].data());
       // Aitken-Neville towards substep 0: the table's last row, in place.
       Real largest = 0;
       for (std::size_t i = 0; i < n; ++i) {
         if (!std::isfinite(table_[column][i])) return {Status::not_finite, t, i};
-        // A variable that starts from 0 has the magnitude it is about to have.
-        scale_[i] = std::max(scale_[i], std::abs(table_[column][i]));
         Real before = table_[0][i];
         for (std::size_t k = column; k-- > 0;) {
           const Real ratio = static_cast<Real>(column + 1) / static_cast<Real>(k + 1);
           before = table_[k][i];
           table_[k][i] = table_[k + 1][i] + (table_[k + 1][i] - before) / (ratio * ratio - 1);
         }
-        const Real difference = std::abs(table_[0][i] - before) / scale_[i];
+        // A variable that starts from 0 has the magnitude it is about to have.
+        const Real difference = std::abs(table_[0][i] - before) / std::max(scale_[i], std::abs(table_[0][i]));
         if (column > 0 && !(difference <= largest)) {
           largest = difference;
           worst = i;
         }
       }
-      if (column > 0 && largest <= tolerance_) {
+      if (column == 0) continue;
+      if (largest <= tolerance_ && before_largest <= largest_gain * tolerance_) {
         std::copy(table_[0].begin(), table_[0].end(), u);
         columns_ = column + 1;
         return {Status::finished, t + h, 0};
       }
+      before_largest = largest;
     }
     return {Status::not_converging, t, worst};
   }
 
-  /// Gragg's midpoint rule with `substeps`, an even number. The error has even powers of the substep only.
+  /// Gragg's midpoint rule with `substeps`, an even number, and his smoothing at the end. The error has even powers of
+  /// the substep only. Without the smoothing no column would look at f near the end of the step, and a kink there would
+  /// be missed by all of them alike.
   template <class F> void midpoint(const F& f, Real t, Real h, const Real* u, std::size_t substeps, Real* result) {
     const std::size_t n = scale_.size();
     const Real substep = h / static_cast<Real>(substeps);
@@ -122,7 +130,8 @@ private:
         current_[i] = next;
       }
     }
-    std::copy(current_.begin(), current_.end(), result);
+    f(t + h, current_.data(), derivative_.data());
+    for (std::size_t i = 0; i < n; ++i) result[i] = (current_[i] + previous_[i] + substep * derivative_[i]) / 2;
   }
 
   Real tolerance_;

@@ -28,22 +28,20 @@ std::vector<Entry> entries() {
   return entries(static_cast<problem::Definitions*>(nullptr));
 }
 
+std::string trimmed(const std::string& text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string::npos) return "";
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
 /// Names are written with '_' and in lower case, but "2-link pendulum" is understood.
-std::string normalised(std::string name) {
-  const auto first = name.find_first_not_of(" \t");
-  const auto last = name.find_last_not_of(" \t");
-  name = first == std::string::npos ? "" : name.substr(first, last - first + 1);
+std::string normalised(const std::string& text) {
+  std::string name = trimmed(text);
   for (char& c : name) {
     if (c == '-' || c == ' ') c = '_';
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return name;
-}
-
-std::string trimmed(const std::string& text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string::npos) return "";
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 /// Levenshtein's distance.

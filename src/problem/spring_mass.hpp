@@ -52,27 +52,29 @@ private:
   std::size_t d_;
   long double m_;
   std::vector<long double> frequency_; ///< [mode]
-  std::vector<long double> shape_;     ///< [mode, mass], orthonormal and symmetric
+  /// norm * sin(n pi / (d + 1)), n = 0 .. 2 d + 1, one period: the shapes, [mode, mass], are its entries n = i j.
+  std::vector<long double> sine_;
 };
 
 inline SpringMassModes::SpringMassModes(std::size_t masses, double k, double m)
-    : d_(masses), m_(m), frequency_(masses), shape_(masses * masses) {
+    : d_(masses), m_(m), frequency_(masses), sine_(2 * (masses + 1)) {
   const long double angle = std::acos(-1.0L) / static_cast<long double>(d_ + 1);
   const long double norm = std::sqrt(2.0L / static_cast<long double>(d_ + 1));
   for (std::size_t j = 0; j < d_; ++j) {
-    frequency_[j] =
-        2 * std::sqrt(static_cast<long double>(k) / m_) * std::sin(static_cast<long double>(j + 1) * angle / 2);
-    for (std::size_t i = 0; i < d_; ++i)
-      shape_[j * d_ + i] = norm * std::sin(static_cast<long double>((i + 1) * (j + 1)) * angle);
+    const long double half_angle = static_cast<long double>(j + 1) * angle / 2;
+    frequency_[j] = 2 * std::sqrt(static_cast<long double>(k) / m_) * std::sin(half_angle);
   }
+  for (std::size_t n = 0; n < sine_.size(); ++n) sine_[n] = norm * std::sin(static_cast<long double>(n) * angle);
 }
 
 inline void SpringMassModes::operator()(const double* u0, double t, double* u) const {
-  std::vector<long double> sum(2 * d_, 0.0L);
+  std::vector<long double> sum(2 * d_, 0.0L), shape(d_);
   for (std::size_t j = 0; j < d_; ++j) {
-    const long double* shape = shape_.data() + j * d_;
     long double q = 0.0L, p = 0.0L;
-    for (std::size_t i = 0; i < d_; ++i) {
+    for (std::size_t i = 0, n = 0; i < d_; ++i) {
+      n += j + 1;
+      if (n >= sine_.size()) n -= sine_.size();
+      shape[i] = sine_[n];
       q += shape[i] * u0[i];
       p += shape[i] * u0[d_ + i];
     }
@@ -119,7 +121,7 @@ struct SpringMassDefinition {
     default:
       set_rhs(problem, SpringMass<>{k, m, d});
     }
-    // The modes are d^2 numbers: made on first use would need a lock, so they are made here and shared by copies.
+    // Shared by copies of the problem.
     problem.exact = [modes = std::make_shared<const SpringMassModes>(d, k, m)](const double* u0, double t, double* u) {
       (*modes)(u0, t, u);
     };

@@ -97,15 +97,13 @@ std::string describe(const Model& model) {
   line(page, "  Q             %s, %s, %zu coefficients, about %.0f ns", approximator.description().c_str(),
        to_string(approximator.precision), approximator.parameters(), approximator.cost_ns());
   line(page, "  fallback      %u step%s of %s alone, dt = %g", corrector.fallback_substeps,
-       corrector.fallback_substeps == 1 ? "" : "s", corrector.base.c_str(),
-       corrector.dt / corrector.fallback_substeps);
+       corrector.fallback_substeps == 1 ? "" : "s", corrector.base.c_str(), corrector.dt / corrector.fallback_substeps);
   page += '\n';
 
   line(page, "error, measured on %zu held-out trajectories", error.trajectories);
   line(page, "  one step      rms %.3g, largest %.3g (base scheme alone: rms %.3g)", error.step_rms, error.step_max,
        error.base_step_rms);
-  line(page, "  T = %-9g rms %.3g (mse %.3g)", error.horizon, error.horizon_rms,
-       error.horizon_rms * error.horizon_rms);
+  line(page, "  T = %-9g rms %.3g (mse %.3g)", error.horizon, error.horizon_rms, error.horizon_rms * error.horizon_rms);
   page += '\n';
 
   line(page, "domain: %zu variable%s; outside it the base scheme steps", model.dimension(),

@@ -70,10 +70,10 @@ void require_same_variables(const Model& model, const Problem& problem) {
                  same)) {
     return;
   }
-  throw InvalidArgument("the model and the problem do not fit: the model steps " +
-                        std::to_string(model.dimension()) + " variables (" + names(model.variables) +
-                        ") and was trained on '" + model.provenance.problem + "', problem '" + problem.name +
-                        "' has " + std::to_string(problem.dimension()) + " (" + names(problem.variables) +
+  throw InvalidArgument("the model and the problem do not fit: the model steps " + std::to_string(model.dimension()) +
+                        " variables (" + names(model.variables) + ") and was trained on '" + model.provenance.problem +
+                        "', problem '" + problem.name + "' has " + std::to_string(problem.dimension()) + " (" +
+                        names(problem.variables) +
                         "); choose the problem it was trained on, or train a model for this one");
 }
 

@@ -1,8 +1,7 @@
 #pragma once
 
-#include "report/contender.hpp"
-
 #include "problem/definition.hpp"
+#include "report/contender.hpp"
 
 #include <lodestep/odeint.hpp>
 
@@ -170,20 +169,24 @@ Contender contender(std::string name, Family family, Setting setting, const Rhs&
   return {std::move(name), family, setting, run};
 }
 
+/// A fresh stepper to copy. Odeint's controllers copy a stepper with its scratch, which is harmless but reads numbers
+/// nobody has written; in static storage they are zeros.
+template <class Stepper> const Stepper& prototype() {
+  static const Stepper stepper{};
+  return stepper;
+}
+
 template <class State, class Rhs> std::vector<Contender> classical_contenders(const Rhs& rhs, std::size_t dimension) {
   using Rk4 = boost_odeint::runge_kutta4<State>;
   using CashKarp = boost_odeint::runge_kutta_cash_karp54<State>;
   using Dopri5 = boost_odeint::runge_kutta_dopri5<State>;
   using Fehlberg = boost_odeint::runge_kutta_fehlberg78<State>;
   // Started by a method of its own order; Odeint's default, rk4, would spoil the first seven steps.
-  using Adams = boost_odeint::adams_bashforth_moulton<8, State, double, State, double, typename Rk4::algebra_type,
-                                                      typename Rk4::operations_type, boost_odeint::initially_resizer,
-                                                      Fehlberg>;
-  const auto controlled = [](auto stepper) {
-    return [stepper](double tolerance) { return boost_odeint::make_controlled(tolerance, tolerance, stepper); };
-  };
+  using Adams =
+      boost_odeint::adams_bashforth_moulton<8, State, double, State, double, typename Rk4::algebra_type,
+                                            typename Rk4::operations_type, boost_odeint::initially_resizer, Fehlberg>;
   const auto dopri5_dense = [](double tolerance) {
-    return boost_odeint::make_dense_output(tolerance, tolerance, Dopri5());
+    return boost_odeint::make_dense_output(tolerance, tolerance, prototype<Dopri5>());
   };
   const auto bulirsch = [](double tolerance) { return boost_odeint::bulirsch_stoer<State>(tolerance, tolerance); };
   const auto bulirsch_dense = [](double tolerance) {
@@ -195,14 +198,23 @@ template <class State, class Rhs> std::vector<Contender> classical_contenders(co
   const auto adaptive = [&](const char* name, auto integrate) {
     return contender<State>(name, Family::classical, Setting::tolerance, rhs, dimension, integrate);
   };
+  const auto cash_karp = [](double tolerance) {
+    return boost_odeint::make_controlled(tolerance, tolerance, prototype<CashKarp>());
+  };
+  const auto dopri5 = [](double tolerance) {
+    return boost_odeint::make_controlled(tolerance, tolerance, prototype<Dopri5>());
+  };
+  const auto fehlberg = [](double tolerance) {
+    return boost_odeint::make_controlled(tolerance, tolerance, prototype<Fehlberg>());
+  };
   return {fixed("rk4", FixedSteps<Rk4>{}),
           fixed("dopri5 fixed", FixedSteps<Dopri5>{}),
           fixed("fehlberg78 fixed", FixedSteps<Fehlberg>{}),
           fixed("adams_bashforth_moulton8", FixedSteps<Adams>{}),
-          adaptive("cash_karp54 controlled", ControlledToOutputs<decltype(controlled(CashKarp()))>{controlled(CashKarp())}),
-          adaptive("dopri5 controlled", ControlledToOutputs<decltype(controlled(Dopri5()))>{controlled(Dopri5())}),
+          adaptive("cash_karp54 controlled", ControlledToOutputs<decltype(cash_karp)>{cash_karp}),
+          adaptive("dopri5 controlled", ControlledToOutputs<decltype(dopri5)>{dopri5}),
           adaptive("dopri5 dense", DenseOutput<decltype(dopri5_dense)>{dopri5_dense}),
-          adaptive("fehlberg78 controlled", ControlledToOutputs<decltype(controlled(Fehlberg()))>{controlled(Fehlberg())}),
+          adaptive("fehlberg78 controlled", ControlledToOutputs<decltype(fehlberg)>{fehlberg}),
           adaptive("bulirsch_stoer controlled", ControlledToOutputs<decltype(bulirsch)>{bulirsch}),
           adaptive("bulirsch_stoer dense", DenseOutput<decltype(bulirsch_dense)>{bulirsch_dense})};
 }
@@ -223,8 +235,9 @@ Contender learned_contender(const Rhs& rhs, const std::shared_ptr<const Correcto
 
 template <class State, class Rhs>
 Contenders contenders_on(const Rhs& rhs, std::size_t dimension, std::string state_type) {
-  return {std::move(state_type), classical_contenders<State>(rhs, dimension),
-          [rhs](const std::shared_ptr<const Corrector>& corrector) { return learned_contender<State>(rhs, corrector); }};
+  return {
+      std::move(state_type), classical_contenders<State>(rhs, dimension),
+      [rhs](const std::shared_ptr<const Corrector>& corrector) { return learned_contender<State>(rhs, corrector); }};
 }
 
 /// Contenders on std::array if the right-hand side of `problem` is one of `Definition`'s fixed-size ones.
@@ -234,8 +247,8 @@ template <class Definition> std::optional<Contenders> static_contenders(const Pr
     const auto* function = problem.rhs.template target<problem::RhsFunction<Rhs>>();
     if (function && !result) {
       constexpr std::size_t dimension = Rhs::dimension;
-      result = contenders_on<std::array<double, dimension>>(
-          function->rhs, dimension, "std::array<double, " + std::to_string(dimension) + ">");
+      result = contenders_on<std::array<double, dimension>>(function->rhs, dimension,
+                                                            "std::array<double, " + std::to_string(dimension) + ">");
     }
   };
   std::apply([&](auto... rhs) { (try_rhs(static_cast<decltype(rhs)*>(nullptr)), ...); },

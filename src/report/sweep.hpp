@@ -24,8 +24,8 @@ struct SweepOptions {
 using Measure = std::function<SweepPoint(double parameter)>;
 
 /// Tolerances from 0.1 down in factors of sqrt(10), until rounding stops the error from falling, the smallest target is
-/// met by a margin or time runs over; then sixteen to a decade around each target. Returns the parameters worth keeping:
-/// the coarse ones that did not diverge, and the fine ones that meet a target about as cheaply as any.
+/// met by a margin or time runs over; then sixteen to a decade around each target. Returns the parameters worth
+/// keeping: the coarse ones that did not diverge, and the fine ones that meet a target about as cheaply as any.
 std::vector<double> sweep_tolerances(const SweepOptions& options, const Measure& measure);
 
 /// Steps output_dt / n: n = 1, 2, 3, 4, 6, 8, 12, ... until the same ends; then the smallest n that meets each target.

@@ -97,7 +97,8 @@ private:
   }
 
   /// All trajectories once, timed; the outputs of each are in `states_` when `each(i)` is called, off the clock.
-  template <class Each> double pass(const Contender& contender, double parameter, std::size_t& evaluations, Each&& each) {
+  template <class Each>
+  double pass(const Contender& contender, double parameter, std::size_t& evaluations, Each&& each) {
     Clock::duration elapsed{};
     for (std::size_t i = 0; i < reference_.trajectories; ++i) {
       const auto start = Clock::now();
@@ -113,9 +114,8 @@ private:
     Run run{&contender, {}, {}};
     std::size_t evaluations = 0;
     double sum = 0.0;
-    run.microseconds.push_back(pass(contender, parameter, evaluations, [&](std::size_t i) {
-      sum += mean_squared_error(reference_, i, states_.data());
-    }));
+    run.microseconds.push_back(pass(contender, parameter, evaluations,
+                                    [&](std::size_t i) { sum += mean_squared_error(reference_, i, states_.data()); }));
     const auto count = static_cast<double>(reference_.trajectories);
     run.point.stepper = contender.name;
     run.point.family = contender.family;
@@ -146,9 +146,8 @@ private:
         const auto& point = measured.back().point;
         return SweepPoint{parameter, point.mse, point.microseconds_per_trajectory};
       };
-      const auto kept = contender.setting == Setting::dt
-                            ? sweep_steps(result_.output_dt, options, measure)
-                            : sweep_tolerances(options, measure);
+      const auto kept = contender.setting == Setting::dt ? sweep_steps(result_.output_dt, options, measure)
+                                                         : sweep_tolerances(options, measure);
       for (const double parameter : kept) {
         const auto found = std::find_if(measured.begin(), measured.end(),
                                         [&](const Run& run) { return run.point.parameter == parameter; });

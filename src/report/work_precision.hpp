@@ -35,7 +35,7 @@ struct WorkPrecisionPoint {
   Family family = Family::classical;
   Setting setting = Setting::tolerance;
   double parameter = 0.0;
-  double mse = 0.0;       ///< mean over output times, variables and trajectories; infinite if it diverged
+  double mse = 0.0; ///< mean over output times, variables and trajectories; infinite if it diverged
   double microseconds_per_trajectory = 0.0; ///< median over repetitions
   double rhs_evaluations = 0.0;             ///< per trajectory
 };
@@ -72,8 +72,8 @@ struct WorkPrecision {
 /// bulirsch_stoer; fixed steps, controlled to each output, dense output) over a range of steps or tolerances that is
 /// refined around the error of each model, and the models through the Odeint adapter.
 ///
-/// Throws InvalidArgument if output_dt is no multiple of a model's dt, if the horizon is no multiple of output_dt, or if
-/// a model does not fit the problem; InvalidData if the reference cannot be computed.
+/// Throws InvalidArgument if output_dt is no multiple of a model's dt, if the horizon is no multiple of output_dt, or
+/// if a model does not fit the problem; InvalidData if the reference cannot be computed.
 LODESTEP_TRAIN_EXPORT WorkPrecision work_precision(const Problem& problem, const std::vector<NamedModel>& models,
                                                    const WorkPrecisionOptions& options);
 

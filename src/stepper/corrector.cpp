@@ -64,6 +64,7 @@ Corrector::Corrector(std::shared_ptr<const Model> model, Backend backend)
   input_ = corrector.input;
   dimension_ = model_->dimension();
   stages_ = input_ == CorrectorInput::stages ? classical_tableau(corrector.base).stages() : 0;
+  zero_ = approximator_.is_zero();
   dt_ = corrector.dt;
   // NOTE: t0 + n dt loses |t| epsilon; over 1e6 steps that is 1e-10 relative to dt, and an error of 1e-9 dt in the step
   // shifts the solution by less than any correction this library will learn resolves.
@@ -96,7 +97,8 @@ Verdict Corrector::apply(const double* u, double* u_next, const double* stage_de
 
 std::size_t Corrector::substeps(double dt) const noexcept {
   const double count = std::ceil(std::abs(dt) / fallback_dt_ * (1.0 - 1e-9));
-  return count < 1.0 ? 1 : static_cast<std::size_t>(count);
+  // NaN too takes one base step: what the host makes of it is the host's. The bound keeps the conversion defined.
+  return count >= 1.0 ? static_cast<std::size_t>(std::min(count, 9e15)) : 1;
 }
 
 } // namespace lodestep

@@ -26,7 +26,7 @@ inline Model zero_corrector(std::size_t dimension, const std::string& base, doub
   corrector.domain.state.assign(dimension, {-10.0, 10.0});
   corrector.domain.correction_limit.assign(dimension, 1.0);
   Model model;
-  for (std::size_t i = 0; i < dimension; ++i) model.variables.push_back({"x" + std::to_string(i), ""});
+  for (std::size_t i = 0; i < dimension; ++i) model.variables.push_back({std::string(1, 'x') += std::to_string(i), ""});
   model.provenance.problem = "oscillators";
   model.method = corrector;
   return model;

@@ -7,7 +7,8 @@
 #include <random>
 #include <vector>
 
-/// Random approximators for tests: weights of the size training makes, standardisation that is not trivial.
+/// Random approximators for tests: weights of the size training makes, a standardisation that brings
+/// inputs in [-1.5, 1.5] near to [-1, 1].
 namespace lodestep::test {
 
 using Engine = std::mt19937_64;
@@ -47,8 +48,8 @@ inline void round_to_precision(ApproximatorSpec& spec) {
 inline ApproximatorSpec random_affine(Engine& engine, Precision precision, std::size_t inputs, std::size_t outputs) {
   auto spec = ApproximatorSpec::zero(inputs, outputs);
   spec.precision = precision;
-  spec.input_mean = uniform(engine, inputs, -1.0, 1.0);
-  spec.input_scale = uniform(engine, inputs, 0.5, 2.0);
+  spec.input_mean = uniform(engine, inputs, -0.5, 0.5);
+  spec.input_scale = uniform(engine, inputs, 1.5, 3.0);
   spec.output_scale = uniform(engine, outputs, 1e-6, 1e-3);
   spec.affine = random_layer(engine, inputs, outputs);
   round_to_precision(spec);

@@ -1,5 +1,7 @@
 #include "model/atomic_file.hpp"
 
+#include "scratch_folder.hpp"
+
 #include <lodestep/error.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -17,18 +19,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder {
-  Folder() : path(fs::temp_directory_path() / ("lodestep-atomic-" + std::to_string(::getpid()))) {
-    fs::create_directories(path);
-  }
-  ~Folder() { fs::remove_all(path); }
-  std::string file(const std::string& name) const { return (path / name).string(); }
-  std::size_t entries() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), fs::directory_iterator()));
-  }
-  fs::path path;
-};
-
 void write(const std::string& path, const std::string& text) {
   std::ofstream(path) << text;
 }
@@ -44,7 +34,7 @@ bool says(const IoError& error, const std::string& part) {
 
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(the_target_appears_on_commit_alone, Folder) {
+BOOST_FIXTURE_TEST_CASE(the_target_appears_on_commit_alone, ScratchFolder) {
   AtomicFile out(file("a"), Overwrite::no);
   write(out.path(), "whole");
   BOOST_TEST(!fs::exists(file("a")));
@@ -53,7 +43,7 @@ BOOST_FIXTURE_TEST_CASE(the_target_appears_on_commit_alone, Folder) {
   BOOST_TEST(entries() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(nothing_stays_without_commit, Folder) {
+BOOST_FIXTURE_TEST_CASE(nothing_stays_without_commit, ScratchFolder) {
   {
     AtomicFile out(file("a"), Overwrite::no);
     write(out.path(), "half");
@@ -62,7 +52,7 @@ BOOST_FIXTURE_TEST_CASE(nothing_stays_without_commit, Folder) {
   BOOST_TEST(entries() == 0u);
 }
 
-BOOST_FIXTURE_TEST_CASE(an_existing_file_is_kept_unless_asked, Folder) {
+BOOST_FIXTURE_TEST_CASE(an_existing_file_is_kept_unless_asked, ScratchFolder) {
   write(file("a"), "old");
   BOOST_CHECK_EXCEPTION(AtomicFile(file("a"), Overwrite::no), IoError,
                         [](const IoError& e) { return says(e, "--force"); });
@@ -74,7 +64,7 @@ BOOST_FIXTURE_TEST_CASE(an_existing_file_is_kept_unless_asked, Folder) {
   BOOST_TEST(entries() == 1u);
 }
 
-BOOST_FIXTURE_TEST_CASE(a_file_that_appears_meanwhile_is_kept, Folder) {
+BOOST_FIXTURE_TEST_CASE(a_file_that_appears_meanwhile_is_kept, ScratchFolder) {
   AtomicFile out(file("a"), Overwrite::no);
   write(out.path(), "late");
   write(file("a"), "first");
@@ -82,7 +72,7 @@ BOOST_FIXTURE_TEST_CASE(a_file_that_appears_meanwhile_is_kept, Folder) {
   BOOST_TEST(read(file("a")) == "first");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_link_stays_and_its_file_is_replaced, Folder) {
+BOOST_FIXTURE_TEST_CASE(a_link_stays_and_its_file_is_replaced, ScratchFolder) {
   write(file("real"), "old");
   fs::create_symlink("real", file("link"));
   AtomicFile out(file("link"), Overwrite::yes);
@@ -92,17 +82,17 @@ BOOST_FIXTURE_TEST_CASE(a_link_stays_and_its_file_is_replaced, Folder) {
   BOOST_TEST(read(file("real")) == "new");
 }
 
-BOOST_FIXTURE_TEST_CASE(what_cannot_be_written_is_said_at_once, Folder) {
+BOOST_FIXTURE_TEST_CASE(what_cannot_be_written_is_said_at_once, ScratchFolder) {
   BOOST_CHECK_EXCEPTION(AtomicFile(file("none/a"), Overwrite::no), IoError,
                         [](const IoError& e) { return says(e, "No such file or directory"); });
-  BOOST_CHECK_EXCEPTION(AtomicFile(path.string(), Overwrite::yes), IoError,
+  BOOST_CHECK_EXCEPTION(AtomicFile(folder.string(), Overwrite::yes), IoError,
                         [](const IoError& e) { return says(e, "is a directory"); });
   BOOST_CHECK_THROW(AtomicFile("", Overwrite::yes), IoError);
   BOOST_CHECK_EXCEPTION(AtomicFile("/dev/null", Overwrite::yes), IoError,
                         [](const IoError& e) { return says(e, "not a regular file"); });
 }
 
-BOOST_FIXTURE_TEST_CASE(the_next_writer_removes_what_a_killed_one_left, Folder) {
+BOOST_FIXTURE_TEST_CASE(the_next_writer_removes_what_a_killed_one_left, ScratchFolder) {
   int ready[2];
   BOOST_REQUIRE(::pipe(ready) == 0);
   const pid_t child = ::fork();

@@ -1,0 +1,169 @@
+// Multilayer perceptrons, a panel of states at a time: included once for every instruction set.
+#if defined(LODESTEP_APPROXIMATOR_FUSED_MLP_BATCH_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef LODESTEP_APPROXIMATOR_FUSED_MLP_BATCH_INL
+#undef LODESTEP_APPROXIMATOR_FUSED_MLP_BATCH_INL
+#else
+#define LODESTEP_APPROXIMATOR_FUSED_MLP_BATCH_INL
+#endif
+
+#include "approximator/activation-inl.hpp"
+#include "approximator/fused-inl.hpp"
+
+#include <algorithm>
+
+HWY_BEFORE_NAMESPACE();
+namespace lodestep::detail::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Rows of a weight matrix multiplied at once, each with two vectors of states in accumulators: as many as fit the
+/// registers beside the two states and a weight.
+#if HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64
+constexpr std::size_t panel_rows = 8;
+#else
+constexpr std::size_t panel_rows = 6;
+#endif
+
+/// sums[row][vector] += sum over k of w[k][row] in[k][vector]: the inner loop of every layer.
+template <std::size_t kRows, std::size_t kVectors, class D, class T = hn::TFromD<D>, class V = hn::Vec<D>>
+HWY_INLINE void multiply(D d, const T* HWY_RESTRICT w, const T* HWY_RESTRICT in, std::size_t count,
+                         V (&sums)[kRows][kVectors]) {
+  constexpr std::size_t lanes = hn::MaxLanes(D());
+  for (std::size_t k = 0; k < count; ++k, w += kRows, in += kVectors * lanes) {
+    V x[kVectors];
+    for (std::size_t v = 0; v < kVectors; ++v) x[v] = hn::Load(d, in + v * lanes);
+    for (std::size_t r = 0; r < kRows; ++r) {
+      const V weight = hn::Set(d, w[r]);
+      for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] = hn::MulAdd(weight, x[v], sums[r][v]);
+    }
+  }
+}
+
+/// Calls body(std::integral_constant<rows>, first row) for groups of kRows rows, then for the rest in halves: the order
+/// in which pack_rows (fused.cpp) lays groups out.
+template <std::size_t kRows, class Body> HWY_INLINE void for_row_groups(std::size_t first, std::size_t end, Body body) {
+  for (; end - first >= kRows; first += kRows) body(std::integral_constant<std::size_t, kRows>(), first);
+  if constexpr (kRows > 1) {
+    constexpr std::size_t next = kRows > 4 ? 4 : kRows / 2;
+    if (first < end) for_row_groups<next>(first, end, body);
+  }
+}
+
+/// out[row] = a(bias + W in) of rows first .. end - 1; `w` is where their packed weights start, and the end of them is
+/// returned. Not inlined, like the two below: one copy serves every kind of state.
+template <std::size_t kVectors, class Activation, class D, class T = hn::TFromD<D>>
+HWY_NOINLINE const T* panel_hidden(D d, const FoldedActivation& folded, const T* HWY_RESTRICT w,
+                                   const T* HWY_RESTRICT in, std::size_t inputs, std::size_t rows,
+                                   T* HWY_RESTRICT out) {
+  using V = hn::Vec<D>;
+  const Activation activation(d, folded);
+  constexpr std::size_t lanes = hn::MaxLanes(D());
+  for_row_groups<panel_rows>(0, rows, [&](auto group, std::size_t row) HWY_ATTR {
+    constexpr std::size_t size = decltype(group)::value;
+    V sums[size][kVectors];
+    for (std::size_t r = 0; r < size; ++r) {
+      for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] = hn::Set(d, w[r]);
+    }
+    multiply(d, w + size, in, inputs, sums);
+    w += size * (1 + inputs);
+    for (std::size_t r = 0; r < size; ++r) {
+      for (std::size_t v = 0; v < kVectors; ++v) {
+        hn::Store(activation(d, sums[r][v]), d, out + ((row + r) * kVectors + v) * lanes);
+      }
+    }
+  });
+  return w;
+}
+
+/// out[row] += W in; with `biased` the sum starts from the packed biases instead.
+template <bool kBiased, std::size_t kVectors, class D, class T = hn::TFromD<D>>
+HWY_NOINLINE const T* panel_output(D d, const T* HWY_RESTRICT w, const T* HWY_RESTRICT in, std::size_t inputs,
+                                   std::size_t rows, T* HWY_RESTRICT out) {
+  using V = hn::Vec<D>;
+  constexpr std::size_t lanes = hn::MaxLanes(D());
+  for_row_groups<panel_rows>(0, rows, [&](auto group, std::size_t row) HWY_ATTR {
+    constexpr std::size_t size = decltype(group)::value;
+    V sums[size][kVectors];
+    T* HWY_RESTRICT target = out + row * kVectors * lanes;
+    for (std::size_t r = 0; r < size; ++r) {
+      for (std::size_t v = 0; v < kVectors; ++v) {
+        sums[r][v] = kBiased ? hn::Set(d, w[r]) : hn::Load(d, target + (r * kVectors + v) * lanes);
+      }
+    }
+    if constexpr (kBiased) w += size;
+    multiply(d, w, in, inputs, sums);
+    w += size * inputs;
+    for (std::size_t r = 0; r < size; ++r) {
+      for (std::size_t v = 0; v < kVectors; ++v) hn::Store(sums[r][v], d, target + (r * kVectors + v) * lanes);
+    }
+  });
+  return w;
+}
+
+/// Up to kVectors vectors of states. Layers but the last hidden one are kept whole; of the last one, a chunk at a time
+/// is computed and at once multiplied into the outputs, so that it never leaves the first-level cache.
+template <template <class> class Activation, std::size_t kVectors, class T, class Io>
+HWY_INLINE void panel(const FusedMlp<T>& p, const Io* x, Io* y, std::size_t states, T* HWY_RESTRICT scratch) {
+  using D = hn::ScalableTag<T>;
+  constexpr std::size_t width = kVectors * hn::MaxLanes(D());
+  const D d;
+  T* HWY_RESTRICT z = scratch;
+  T* HWY_RESTRICT sums = z + p.inputs * width;
+  T* HWY_RESTRICT chunk = sums + p.outputs * width;
+  T* HWY_RESTRICT layer = chunk + panel_chunk * width;
+  T* HWY_RESTRICT other = layer + p.widest_unit_count * width;
+  for (std::size_t i = 0; i < p.inputs; ++i) {
+    const double mean = p.scaling.mean[i];
+    const double inverse_scale = p.scaling.inverse_scale[i];
+    for (std::size_t n = 0; n < width; ++n) {
+      const Io* state = x + std::min(n, states - 1) * p.inputs; // lanes to spare repeat the last state
+      z[i * width + n] = static_cast<T>((static_cast<double>(state[i]) - mean) * inverse_scale);
+    }
+  }
+  panel_output<true, kVectors>(d, p.panel_affine.data(), z, p.inputs, p.outputs, sums);
+  const T* HWY_RESTRICT in = z;
+  std::size_t in_width = p.inputs;
+  const std::size_t last = p.unit_counts.size() - 1;
+  for (std::size_t l = 0; l < last; ++l) {
+    panel_hidden<kVectors, Activation<D>>(d, p.activation, p.panel_hidden[l].data(), in, in_width, p.unit_counts[l],
+                                          layer);
+    in = layer;
+    in_width = p.unit_counts[l];
+    std::swap(layer, other);
+  }
+  const T* HWY_RESTRICT w = p.panel_hidden[last].data();
+  const T* HWY_RESTRICT w_out = p.panel_last.data();
+  for (std::size_t unit = 0; unit < p.unit_counts[last]; unit += panel_chunk) {
+    const std::size_t size = std::min(panel_chunk, p.unit_counts[last] - unit);
+    w = panel_hidden<kVectors, Activation<D>>(d, p.activation, w, in, in_width, size, chunk);
+    w_out = panel_output<false, kVectors>(d, w_out, chunk, size, p.outputs, sums);
+  }
+  for (std::size_t n = 0; n < states; ++n) {
+    for (std::size_t o = 0; o < p.outputs; ++o) {
+      y[n * p.outputs + o] = scaled_output<T, Io>(p.scaling, o, sums[o * width + n]);
+    }
+  }
+}
+
+template <template <class> class Activation, class T, class Io>
+void mlp_batch(const void* packed, const Io* x, Io* y, std::size_t batch, Workspace& workspace) {
+  constexpr std::size_t lanes = hn::MaxLanes(hn::ScalableTag<T>());
+  const auto& p = *static_cast<const FusedMlp<T>*>(packed);
+  const std::size_t rows = p.inputs + p.outputs + panel_chunk + 2 * p.widest_unit_count;
+  auto* scratch = static_cast<T*>(workspace.require(rows * 2 * lanes * sizeof(T)));
+  while (batch > 0) {
+    const std::size_t states = std::min(batch, 2 * lanes);
+    if (states > lanes) {
+      panel<Activation, 2>(p, x, y, states, scratch);
+    } else {
+      panel<Activation, 1>(p, x, y, states, scratch);
+    }
+    x += states * p.inputs;
+    y += states * p.outputs;
+    batch -= states;
+  }
+}
+
+} // namespace lodestep::detail::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

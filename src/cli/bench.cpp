@@ -1,0 +1,129 @@
+#include "cli/command.hpp"
+#include "cli/output_file.hpp"
+#include "cli/progress.hpp"
+#include "report/plot.hpp"
+#include "report/verdict.hpp"
+#include "report/work_precision.hpp"
+
+#include <lodestep/error.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <set>
+#include <vector>
+
+namespace lodestep::cli {
+
+namespace {
+
+struct BenchOptions : Common {
+  std::string problem;
+  std::vector<std::string> models;
+  std::optional<std::size_t> trajectories;
+  std::optional<double> output_dt;
+  std::optional<double> horizon;
+  std::optional<double> seconds;
+  std::string plot;
+};
+
+std::vector<report::NamedModel> load(const std::vector<std::string>& paths) {
+  std::vector<report::NamedModel> models;
+  std::set<std::string> seen;
+  for (const auto& path : paths) {
+    if (!seen.insert(path).second) throw InvalidArgument("--model " + path + ": given twice");
+    require_readable(path);
+    models.push_back({path, load_model(path)});
+  }
+  return models;
+}
+
+void print(const report::WorkPrecision& result) {
+  std::printf("%s: outputs every %s up to %s, %zu held-out trajectories, classical steppers on %s\n\n",
+              result.problem.c_str(), number(result.output_dt).c_str(), number(result.horizon).c_str(),
+              result.trajectories, result.state_type.c_str());
+  std::printf("  %-28s %-10s %10s %12s %14s %12s\n", "stepper", "setting", "", "mse", "us/trajectory", "evaluations");
+  auto points = result.points;
+  std::stable_sort(points.begin(), points.end(), [](const auto& a, const auto& b) { return a.mse > b.mse; });
+  for (const auto& point : points) {
+    std::printf("%s %-28s %-10s %10s %12s %14s %12s\n", point.family == report::Family::learned ? "*" : " ",
+                point.stepper.c_str(), to_string(point.setting), number(point.parameter).c_str(),
+                std::isfinite(point.mse) ? number(point.mse).c_str() : "diverged",
+                number(point.microseconds_per_trajectory).c_str(), number(point.rhs_evaluations).c_str());
+  }
+  std::printf("\n");
+  for (const auto& paragraph : report::verdict(result)) std::printf("%s\n", paragraph.c_str());
+}
+
+int run(const BenchOptions& options) {
+  const Problem problem = make_problem(options.problem);
+  const auto models = load(options.models);
+  report::WorkPrecisionOptions bench;
+  bench.trajectories = positive(options.trajectories, "--trajectories", bench.trajectories);
+  bench.output_dt = positive(options.output_dt, "--output-dt", 0.0);
+  bench.horizon = positive(options.horizon, "--horizon", 0.0);
+  bench.seconds = positive(options.seconds, "--seconds", bench.seconds);
+  bench.seed = options.seed;
+  if (!options.plot.empty()) {
+    for (const auto& file : report::plot_files(options.plot)) require_writable(file, options.force);
+  }
+  ProgressBar bar(options.quiet);
+  bench.progress = bar.callback();
+  const auto result = report::work_precision(problem, models, bench);
+  bar.clear();
+
+  report::Plot plot;
+  if (!options.plot.empty()) plot = report::plot(result, options.plot);
+  if (options.json) {
+    auto document = report::to_json(result);
+    document["verdict"] = report::verdict(result);
+    document["files"] = plot.files;
+    print_json(document);
+  } else {
+    print(result);
+    for (const auto& file : plot.files) std::printf("written to %s\n", file.c_str());
+  }
+  if (!plot.note.empty() && !options.quiet) std::cerr << "lodestep: note: " << plot.note << '\n';
+  return success;
+}
+
+} // namespace
+
+void add_bench(CLI::App& app, Action& action) {
+  auto options = std::make_shared<BenchOptions>();
+  auto* verb =
+      app.add_subcommand("bench", "Measure work against precision: models against the best classical steppers");
+  verb->add_option("PROBLEM", options->problem, "The problem, as in k_link_pendulum:K=3 (see 'lodestep problems')")
+      ->required()
+      ->type_name("");
+  verb->add_option("--model", options->models, "Model files to compare; without any, the classical steppers alone")
+      ->type_name("FILE");
+  verb->add_option("--trajectories", options->trajectories, "Held-out trajectories [50]")->type_name("N");
+  verb->add_option("--output-dt", options->output_dt,
+                   "Time between outputs, a multiple of every model's dt [the largest dt of the models]")
+      ->type_name("TIME");
+  verb->add_option("--horizon", options->horizon, "Length of a trajectory [the problem's]")->type_name("TIME");
+  verb->add_option("--seconds", options->seconds, "Roughly how long to repeat the timings that decide [20]")
+      ->type_name("SECONDS");
+  verb->add_option("--plot", options->plot, "Draw the diagram to PREFIX.svg and PREFIX.png (needs gnuplot)")
+      ->type_name("PREFIX");
+  add_force(*verb, *options);
+  add_common(*verb, *options);
+  verb->footer(
+      "All steppers give the same outputs from the same held-out initial states, on one thread. Classical steppers "
+      "run\n"
+      "on the fastest state type, over a range of steps or tolerances tuned finely around each model's error. mse is\n"
+      "the mean squared error over time, variables and trajectories; times are medians of interleaved repetitions, in\n"
+      "microseconds a trajectory; evaluations are calls of the right-hand side per trajectory.\n"
+      "speedup_at_equal_error is the time of the fastest classical setting whose mse is no larger than the model's,\n"
+      "over the model's time: above 1 the model pays; null if the model diverged or no classical setting gets "
+      "there.\n\n"
+      "Examples:\n"
+      "  lodestep bench elastic_pendulum --model pendulum.safetensors --plot pendulum\n"
+      "  lodestep bench elastic_pendulum --model a.safetensors --model b.safetensors --json");
+  verb->callback([options, &action] { action = [options] { return run(*options); }; });
+}
+
+} // namespace lodestep::cli

@@ -1,0 +1,244 @@
+// lodestep_bench_inference: what one evaluation of a small network costs, by backend, beside Eigen and one classical
+// step, and the bars that follow from it: ratios within this one run.
+#include "inference.hpp"
+
+#include "random_approximator.hpp"
+
+#include <lodestep/approximator.hpp>
+#include <lodestep/error.hpp>
+
+#include <benchmark/benchmark.h>
+#include <boost/numeric/odeint/stepper/runge_kutta4.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace lodestep;
+using lodestep::test::Engine;
+
+struct Shape {
+  Precision precision;
+  Activation activation;
+  std::size_t ends;
+  std::size_t width;
+  std::size_t layers;
+  std::size_t batch;
+
+  std::string name(const std::string& backend) const {
+    return "mlp/" + backend + "/" + to_string(precision) + "/" + to_string(activation) + "/d:" + std::to_string(ends) +
+           "/h:" + std::to_string(width) + "/layers:" + std::to_string(layers) + "/b:" + std::to_string(batch);
+  }
+  /// No affine term and no scaling, for the sake of those who have none.
+  ApproximatorSpec spec() const {
+    Engine engine(1);
+    auto spec = test::random_mlp(engine, precision, activation, ends, std::vector<std::size_t>(layers, width), ends);
+    const auto term = std::get<MlpTerm>(spec.term);
+    spec = ApproximatorSpec::zero(ends, ends);
+    spec.precision = precision;
+    spec.term = term;
+    return spec;
+  }
+};
+
+template <class T, class Evaluate> void run(benchmark::State& state, const Shape& shape, Evaluate&& evaluate) {
+  Engine engine(2);
+  const auto random = test::uniform(engine, shape.batch * shape.ends, -1.0, 1.0);
+  std::vector<T> x(random.begin(), random.end());
+  std::vector<T> y(x.size());
+  evaluate(x.data(), y.data()); // allocates
+  for (auto _ : state) {
+    evaluate(x.data(), y.data());
+    benchmark::DoNotOptimize(y.data());
+    benchmark::ClobberMemory();
+  }
+  state.counters["us_per_state"] = benchmark::Counter(static_cast<double>(state.iterations() * shape.batch) * 1e-6,
+                                                      benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+}
+
+template <class T> void run_backend(benchmark::State& state, const Shape& shape, Backend backend) {
+  const Approximator approximator(shape.spec(), backend);
+  Workspace workspace;
+  run<T>(state, shape, [&](const T* x, T* y) { approximator.evaluate(x, y, shape.batch, workspace); });
+}
+
+template <class T> void run_eigen(benchmark::State& state, const Shape& shape) {
+  benchmarks::EigenMlp<T> mlp(std::get<MlpTerm>(shape.spec().term));
+  run<T>(state, shape, [&](const T* x, T* y) { mlp.evaluate(x, y, shape.batch); });
+}
+
+void register_shape(const Shape& shape) {
+  const bool f64 = shape.precision == Precision::f64;
+  for (Backend backend : {Backend::fused, Backend::onednn, Backend::automatic}) {
+    try {
+      const Approximator possible(shape.spec(), backend);
+    } catch (const InvalidArgument&) {
+      continue; // not built in, or not in this precision
+    }
+    benchmark::RegisterBenchmark(shape.name(to_string(backend)).c_str(), [=](benchmark::State& state) {
+      f64 ? run_backend<double>(state, shape, backend) : run_backend<float>(state, shape, backend);
+    });
+  }
+  benchmark::RegisterBenchmark(shape.name("eigen").c_str(), [=](benchmark::State& state) {
+    f64 ? run_eigen<double>(state, shape) : run_eigen<float>(state, shape);
+  });
+}
+
+void register_spec(const std::string& name, const ApproximatorSpec& spec) {
+  benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
+    const Approximator approximator(spec);
+    Workspace workspace;
+    Engine engine(2);
+    const auto x = test::uniform(engine, spec.inputs, -1.0, 1.0);
+    std::vector<double> y(spec.outputs);
+    for (auto _ : state) {
+      approximator.evaluate(x.data(), y.data(), 1, workspace);
+      benchmark::DoNotOptimize(y.data());
+      benchmark::ClobberMemory();
+    }
+    state.counters["modelled_ns"] = spec.cost_ns();
+  });
+}
+
+using Pendulum = std::array<double, 4>;
+
+/// Elastic pendulum, (theta, r, theta', r') with unit mass, k = 40, l0 = 10, g = 9.8.
+void elastic_pendulum(const Pendulum& u, Pendulum& dudt, double) {
+  const double s = std::sin(u[0]);
+  const double c = std::cos(u[0]);
+  dudt[0] = u[2];
+  dudt[1] = u[3];
+  dudt[2] = (-9.8 * s - 2.0 * u[2] * u[3]) / u[1];
+  dudt[3] = u[1] * u[2] * u[2] - 40.0 * (u[1] - 10.0) + 9.8 * c;
+}
+
+void rk4_step(benchmark::State& state) {
+  boost::numeric::odeint::runge_kutta4<Pendulum> stepper;
+  Pendulum u{0.1, 10.2, 0.05, 0.1};
+  double t = 0.0;
+  for (auto _ : state) {
+    stepper.do_step(elastic_pendulum, u, t, 0.01);
+    t += 0.01;
+    benchmark::DoNotOptimize(u);
+  }
+}
+
+template <class T> void peak(benchmark::State& state) {
+  T sink{};
+  double operations = 0.0;
+  for (auto _ : state) {
+    operations += static_cast<double>(benchmarks::multiply_add_peak<T>(10000, &sink));
+    benchmark::DoNotOptimize(sink);
+  }
+  state.counters["flops"] = benchmark::Counter(operations, benchmark::Counter::kIsRate);
+}
+
+/// Console output as usual, and the best time of every benchmark for the bars.
+class Collector : public benchmark::ConsoleReporter {
+public:
+  void ReportRuns(const std::vector<Run>& runs) override {
+    for (const auto& run : runs) {
+      if (run.run_type != Run::RT_Iteration || run.iterations == 0) continue;
+      const double ns = run.GetAdjustedCPUTime();
+      const std::string name = run.run_name.function_name;
+      auto& best = best_[name];
+      best = best == 0.0 ? ns : std::min(best, ns);
+      const auto flops = run.counters.find("flops");
+      if (flops != run.counters.end()) flops_[name] = std::max(flops_[name], flops->second.value);
+    }
+    ConsoleReporter::ReportRuns(runs);
+  }
+  /// Nanoseconds, or 0 if it did not run.
+  double ns(const std::string& name) const {
+    const auto found = best_.find(name);
+    return found == best_.end() ? 0.0 : found->second;
+  }
+  double flops(const std::string& name) const {
+    const auto found = flops_.find(name);
+    return found == flops_.end() ? 0.0 : found->second;
+  }
+
+private:
+  std::map<std::string, double> best_;
+  std::map<std::string, double> flops_;
+};
+
+const Shape paper{Precision::f32, Activation::rational, 4, 1024, 1, 1};
+const Shape narrow{Precision::f64, Activation::tanh, 4, 64, 1, 1};
+const Shape paper_batch{Precision::f32, Activation::rational, 4, 1024, 1, 4096};
+const Shape wide{Precision::f32, Activation::rational, 40, 1024, 1, 256};
+const Shape deep{Precision::f32, Activation::relu, 2, 512, 3, 320};
+
+void print_bars(const Collector& results) {
+  std::printf("\nBars (ratios within this run, instruction set %s)\n", Approximator::instruction_set());
+  const auto bar = [](const char* what, double ratio, const char* relation, double limit) {
+    if (!std::isfinite(ratio) || ratio == 0.0) return; // something of it did not run
+    const bool met = relation[0] == '>' ? ratio >= limit : ratio <= limit;
+    std::printf("  %-76s %7.2f   bar %s %.2f   %s\n", what, ratio, relation, limit, met ? "met" : "MISSED");
+  };
+  const auto ratio = [&](const std::string& numerator, const std::string& denominator) {
+    return results.ns(numerator) / results.ns(denominator);
+  };
+  const auto better = [&](const Shape& shape) {
+    const double onednn = results.ns(shape.name("onednn"));
+    const double eigen = results.ns(shape.name("eigen"));
+    return onednn == 0.0 ? eigen : std::min(onednn, eigen);
+  };
+  bar("4-1024-4 rational f32, batch 1: oneDNN / fused", ratio(paper.name("onednn"), paper.name("fused")), ">=", 9.0);
+  bar("4-1024-4 rational f32, batch 1: Eigen / fused", ratio(paper.name("eigen"), paper.name("fused")), ">=", 3.8);
+  bar("4-64-4 tanh f64, batch 1: fused / one rk4 step of the elastic pendulum",
+      ratio(narrow.name("fused"), "rk4/elastic_pendulum"), "<=", 1.0);
+  bar("4-1024-4 rational f32, batch 4096: better of oneDNN and Eigen / fused",
+      better(paper_batch) / results.ns(paper_batch.name("fused")), ">=", 2.2);
+  bar("40-1024-40 rational f32, batch 256: better of oneDNN and Eigen / fused",
+      better(wide) / results.ns(wide.name("fused")), ">=", 1.15);
+  const double own = results.ns(deep.name("automatic"));
+  const double best = std::min(results.ns(deep.name("fused")), better(deep));
+  bar("2-512-512-512-2 relu f32, batch 320: automatic / best backend", own / best, "<=", 1.05);
+  // The operations that are really done: multiply-adds of both layers and, of the activation, the addition, the
+  // multiply-add and the division that are left of it.
+  const double operations = static_cast<double>(wide.batch * wide.width * (4 * wide.ends + 4));
+  bar("40-1024-40 rational f32, batch 256: fraction of the multiply-add peak",
+      operations / results.ns(wide.name("fused")) * 1e9 / results.flops("peak/f32"), ">=", 0.85);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::RegisterBenchmark("peak/f32", peak<float>);
+  benchmark::RegisterBenchmark("peak/f64", peak<double>);
+  benchmark::RegisterBenchmark("rk4/elastic_pendulum", rk4_step);
+  for (const Shape& shape : {paper, narrow, paper_batch, wide, deep}) register_shape(shape);
+  for (Precision precision : {Precision::f64, Precision::f32}) {
+    for (Activation activation : {Activation::tanh, Activation::rational, Activation::silu, Activation::relu}) {
+      for (std::size_t width : {16, 64, 256}) {
+        for (std::size_t batch : {1, 256}) register_shape({precision, activation, 4, width, 1, batch});
+      }
+    }
+    for (std::size_t width : {16, 32}) register_shape({precision, Activation::tanh, 2, width, 2, 1});
+    Engine engine(3);
+    const std::string which = to_string(precision);
+    for (std::size_t d : {2, 4, 8, 16}) {
+      register_spec("affine/fused/" + which + "/d:" + std::to_string(d),
+                    test::random_affine(engine, precision, d, std::min<std::size_t>(d, 4)));
+      for (unsigned degree = 2; degree <= 7; ++degree) {
+        if (monomial_count(d, degree) > 1000) continue;
+        register_spec("polynomial/fused/" + which + "/degree:" + std::to_string(degree) + "/d:" + std::to_string(d),
+                      test::random_polynomial(engine, precision, d, std::min<std::size_t>(d, 4), degree));
+      }
+    }
+  }
+  Collector results;
+  benchmark::RunSpecifiedBenchmarks(&results);
+  print_bars(results);
+  benchmark::Shutdown();
+  return 0;
+}

@@ -1,0 +1,121 @@
+#include "zero_model.hpp"
+
+#include "report/roll_out.hpp"
+
+#include <lodestep/error.hpp>
+#include <lodestep/train.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <limits>
+
+using namespace lodestep;
+
+namespace {
+
+/// u'' = -u, whose solution is known, so that nothing here rests on another part's accuracy.
+Problem oscillator() {
+  Problem problem;
+  problem.name = "oscillator";
+  problem.variables = {{"x", "m"}, {"v", "m/s"}};
+  problem.horizon = 2.0;
+  problem.dt = 0.1;
+  problem.rhs = [](double, const double* u, double* dudt) {
+    dudt[0] = u[1];
+    dudt[1] = -u[0];
+  };
+  problem.sample = [](Random& random, double* u0) {
+    u0[0] = random.uniform(0.5, 1.5);
+    u0[1] = 0.0;
+  };
+  return problem;
+}
+
+Evaluation evaluate_with(const Model& model, std::size_t trajectories = 7, double horizon = 0.0) {
+  EvaluateOptions options;
+  options.trajectories = trajectories;
+  options.horizon = horizon;
+  return evaluate(model, oscillator(), options);
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_zero_corrector_is_its_base_scheme) {
+  for (const auto& tableau : classical_tableaux()) {
+    const Evaluation e = evaluate_with(zero_model(oscillator(), tableau.name, 0.1));
+    BOOST_TEST(e.problem == "oscillator");
+    BOOST_TEST(e.kind == "corrector");
+    BOOST_TEST(e.dt == 0.1);
+    BOOST_TEST(e.horizon == 2.0, boost::test_tools::tolerance(1e-14));
+    BOOST_TEST(e.trajectories == 7u);
+    BOOST_TEST(e.mse_mean > 0.0);
+    BOOST_TEST(e.mse_mean == e.base_mse_mean);
+    BOOST_TEST(e.mse_median <= e.mse_max);
+    BOOST_TEST(e.fallback_fraction == 0.0);
+    BOOST_TEST(e.rhs_evaluations_per_time == static_cast<double>(tableau.stages()) / 0.1,
+               boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(e.microseconds_per_trajectory > 0.0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_error_is_that_of_the_scheme_against_the_exact_solution) {
+  // One Euler step of u'' = -u from (a, 0): (a, -a dt) against (a cos dt, -a sin dt).
+  const double dt = 0.1;
+  const Evaluation e = evaluate_with(zero_model(oscillator(), "euler", dt), 1, dt);
+  Random random(0, static_cast<std::uint64_t>(Split::test), 0);
+  double u0[2];
+  oscillator().sample(random, u0);
+  const double ex = u0[0] * (1.0 - std::cos(dt));
+  const double ev = u0[0] * (dt - std::sin(dt));
+  // The only output time is dt: the given initial state does not dilute the mean.
+  BOOST_TEST(e.mse_mean == 0.5 * (ex * ex + ev * ev), boost::test_tools::tolerance(1e-8));
+  BOOST_TEST(e.mse_median == e.mse_mean);
+  BOOST_TEST(e.mse_max == e.mse_mean);
+}
+
+BOOST_AUTO_TEST_CASE(halving_the_step_of_rk4_divides_the_mse_by_two_to_the_eighth) {
+  const double coarse = evaluate_with(zero_model(oscillator(), "rk4", 0.1)).mse_mean;
+  const double fine = evaluate_with(zero_model(oscillator(), "rk4", 0.05)).mse_mean;
+  BOOST_TEST(std::log2(coarse / fine) == 8.0, boost::test_tools::tolerance(0.03));
+}
+
+BOOST_AUTO_TEST_CASE(steps_outside_the_domain_are_counted_and_paid_for) {
+  // No state is inside: every step is four sub-steps of rk4.
+  const Evaluation e = evaluate_with(zero_model(oscillator(), "rk4", 0.1, 1e-9));
+  BOOST_TEST(e.fallback_fraction == 1.0);
+  BOOST_TEST(e.rhs_evaluations_per_time == 160.0, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(e.mse_mean < 1e-3 * e.base_mse_mean);
+}
+
+BOOST_AUTO_TEST_CASE(bad_requests_say_what_is_wrong) {
+  const auto says = [](const char* what) {
+    return [what](const InvalidArgument& error) { return std::string(error.what()).find(what) != std::string::npos; };
+  };
+  const Model model = zero_model(oscillator(), "rk4", 0.1);
+  BOOST_CHECK_EXCEPTION(evaluate_with(model, 0), InvalidArgument, says("at least 1"));
+  BOOST_CHECK_THROW(evaluate_with(model, 1, 0.25), InvalidArgument);
+  Problem other = oscillator();
+  other.variables.push_back({"z", ""});
+  BOOST_CHECK_EXCEPTION(evaluate(model, other, {}), InvalidArgument, says("2 variables (x, v)"));
+  Problem renamed = oscillator();
+  renamed.variables[1].name = "momentum";
+  BOOST_CHECK_EXCEPTION(evaluate(model, renamed, {}), InvalidArgument, says("momentum"));
+}
+
+BOOST_AUTO_TEST_CASE(a_diverged_trajectory_has_an_infinite_error) {
+  Trajectories reference;
+  reference.trajectories = 1;
+  reference.times = 3;
+  reference.dimension = 1;
+  reference.states = {1.0, 2.0, 3.0};
+  const double infinity = std::numeric_limits<double>::infinity();
+  BOOST_TEST(report::mean_squared_error(reference, 0, std::vector<double>{1.0, 2.5, 3.0}.data()) == 0.125);
+  for (double bad : {std::nan(""), infinity, 1e200}) {
+    BOOST_TEST(report::mean_squared_error(reference, 0, std::vector<double>{1.0, 2.5, bad}.data()) == infinity);
+  }
+  const auto summary = report::summarise({1.0, 4.0, 2.0, infinity});
+  BOOST_TEST(summary.mean == infinity);
+  BOOST_TEST(summary.median == 3.0);
+  BOOST_TEST(summary.max == infinity);
+}

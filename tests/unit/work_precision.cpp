@@ -1,0 +1,253 @@
+#include "zero_model.hpp"
+
+#include "report/plot.hpp"
+#include "report/sweep.hpp"
+#include "report/verdict.hpp"
+#include "report/work_precision.hpp"
+
+#include <lodestep/error.hpp>
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <memory>
+#include <set>
+
+using namespace lodestep;
+using namespace lodestep::report;
+
+namespace {
+
+const double infinity = std::numeric_limits<double>::infinity();
+
+WorkPrecisionPoint classical(const char* name, double mse, double us) {
+  return {name, Family::classical, Setting::tolerance, 1e-6, mse, us, 100.0};
+}
+WorkPrecisionPoint learned(const char* name, double mse, double us) {
+  return {name, Family::learned, Setting::dt, 0.1, mse, us, 100.0};
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(speedup_is_the_time_of_the_fastest_classical_point_no_worse_over_the_models) {
+  const std::vector<WorkPrecisionPoint> points{
+      learned("wins", 1e-9, 10.0),        learned("loses", 1e-3, 10.0),      learned("diverged", infinity, 1.0),
+      learned("unmatched", 1e-20, 99.0),  classical("too wrong", 2e-9, 1.0), classical("equal", 1e-9, 45.0),
+      classical("more exact", 1e-12, 40), classical("loose", 1e-3, 5.0),     classical("nan", std::nan(""), 0.1)};
+  const auto speedups = speedup_at_equal_error(points);
+  BOOST_REQUIRE(speedups.size() == 4u);
+  BOOST_TEST(speedups[0].first == "wins");
+  BOOST_TEST(*speedups[0].second == 4.0);
+  BOOST_TEST(*speedups[1].second == 0.1); // by the point that is more exact than needed, and faster
+  BOOST_TEST(!speedups[2].second.has_value());
+  BOOST_TEST(!speedups[3].second.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(the_verdict_names_the_winner_whoever_it_is) {
+  WorkPrecision result;
+  result.reference_error = 1e-13;
+  result.points = {learned("wins", 1e-9, 10.0), learned("loses", 1e-3, 10.0), learned("ties", 1e-9, 39.9),
+                   learned("diverged", infinity, 1.0), classical("fehlberg78", 1e-12, 40.0),
+                   classical("dopri5", 1e-3, 5.0)};
+  const auto words = verdict(result);
+  BOOST_REQUIRE(words.size() == 4u);
+  const auto says = [&](std::size_t i, const char* what) { return words[i].find(what) != std::string::npos; };
+  BOOST_TEST(says(0, "4.00 times faster than the best classical choice, fehlberg78"));
+  BOOST_TEST(!says(0, "does not pay"));
+  BOOST_TEST(says(1, "the cheapest is classical: dopri5"));
+  BOOST_TEST(says(1, "2.00 times faster"));
+  BOOST_TEST(says(1, "does not pay"));
+  BOOST_TEST(says(2, "draw"));
+  BOOST_TEST(says(3, "diverged"));
+}
+
+BOOST_AUTO_TEST_CASE(json_has_the_shape_scripts_rely_on) {
+  WorkPrecision result;
+  result.points = {learned("m.safetensors", 1e-9, 10.0), classical("rk4", 1e-10, 40.0), learned("bad", infinity, 1.0)};
+  const auto document = nlohmann::json::parse(to_json(result).dump());
+  BOOST_TEST(document["speedup_at_equal_error"]["m.safetensors"].get<double>() == 4.0);
+  BOOST_TEST(document["speedup_at_equal_error"]["bad"].is_null());
+  BOOST_TEST(document["points"].size() == 3u);
+  const std::set<std::string> expected{"stepper", "family",       "parameter",
+                                       "mse",     "microseconds_per_trajectory", "rhs_evaluations"};
+  for (const auto& point : document["points"]) {
+    std::set<std::string> keys;
+    for (const auto& entry : point.items()) keys.insert(entry.key());
+    BOOST_TEST(keys == expected, boost::test_tools::per_element());
+  }
+  BOOST_TEST(document["points"][0]["family"] == "learned");
+  BOOST_TEST(document["points"][1]["family"] == "classical");
+}
+
+BOOST_AUTO_TEST_CASE(a_tolerance_sweep_is_fine_around_the_target_and_measures_nothing_twice) {
+  // mse = tolerance^2, time falls by a tenth of a decade per decade of tolerance.
+  std::map<double, int> calls;
+  const Measure measure = [&](double tolerance) {
+    ++calls[tolerance];
+    return SweepPoint{tolerance, tolerance * tolerance, std::pow(tolerance, -0.1)};
+  };
+  SweepOptions options;
+  options.targets = {3e-9};
+  const auto kept = sweep_tolerances(options, measure);
+  for (const auto& [tolerance, count] : calls) BOOST_TEST(count == 1);
+  double loosest_that_meets = 0.0;
+  for (double tolerance : kept)
+    if (tolerance * tolerance <= 3e-9) loosest_that_meets = std::max(loosest_that_meets, tolerance);
+  // Within a sixteenth of a decade of the best tolerance there is, sqrt(3e-9).
+  BOOST_TEST(loosest_that_meets > std::sqrt(3e-9) * std::pow(10.0, -1.0 / 16.0));
+  // Drawn to a tenth of the target in rms, not to the end of the range.
+  BOOST_TEST(*std::min_element(kept.begin(), kept.end()) > 1e-7);
+}
+
+BOOST_AUTO_TEST_CASE(a_sweep_of_steps_finds_the_smallest_count_that_meets_the_target) {
+  for (int needed : {1, 2, 3, 5, 7, 11, 100, 131}) {
+    const double at_needed = std::pow(1.0 / needed, 8.0);
+    const Measure measure = [&](double dt) { return SweepPoint{dt, std::pow(dt, 8.0), 1.0 / dt}; };
+    SweepOptions options;
+    options.targets = {at_needed * (1.0 + 1e-9)};
+    const auto kept = sweep_steps(1.0, options, measure);
+    BOOST_TEST(std::count(kept.begin(), kept.end(), 1.0 / needed) == 1);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(sweeps_end_at_rounding_at_divergence_and_at_the_time_limit) {
+  int calls = 0;
+  const Measure rounding = [&](double tolerance) {
+    ++calls;
+    return SweepPoint{tolerance, std::max(tolerance * tolerance, 1e-18), 1.0};
+  };
+  sweep_tolerances({}, rounding);
+  BOOST_TEST(calls < 24); // of 27: nine decades by halves, and patience
+  const Measure diverges = [](double tolerance) { return SweepPoint{tolerance, infinity, 1.0}; };
+  BOOST_TEST(sweep_tolerances({}, diverges).empty());
+  SweepOptions limited;
+  limited.longest_microseconds = 100.0;
+  const Measure slow = [](double dt) { return SweepPoint{dt, dt, 30.0 / dt}; };
+  const auto kept = sweep_steps(1.0, limited, slow);
+  BOOST_TEST(*std::min_element(kept.begin(), kept.end()) == 0.25);
+}
+
+BOOST_AUTO_TEST_CASE(classical_steppers_are_as_exact_as_theory_says) {
+  const Problem problem = make_problem("elastic_pendulum");
+  const auto model = std::make_shared<const Model>(zero_model(problem, "rk4", 0.1));
+  WorkPrecisionOptions options;
+  options.trajectories = 2;
+  options.horizon = 5.0;
+  options.seconds = 0.1;
+  const auto result = work_precision(problem, {{"zero", model}}, options);
+  BOOST_TEST(result.state_type == "std::array<double, 4>");
+  BOOST_TEST(result.output_dt == 0.1);
+  const auto at = [&](const char* stepper, double parameter) {
+    const auto found = std::find_if(result.points.begin(), result.points.end(), [&](const auto& point) {
+      return point.stepper == stepper && std::abs(point.parameter / parameter - 1.0) < 1e-12;
+    });
+    BOOST_REQUIRE_MESSAGE(found != result.points.end(), stepper << " at " << parameter << " was not measured");
+    return *found;
+  };
+  const auto rk4 = at("rk4", 0.1);
+  // The learned stepper with nothing learned is rk4, to the bit, with the same evaluations: 4 x 50 steps.
+  BOOST_TEST(at("zero", 0.1).mse == rk4.mse);
+  BOOST_TEST(rk4.rhs_evaluations == 200.0);
+  BOOST_TEST(at("zero", 0.1).rhs_evaluations == 200.0);
+  // Fixed steps converge at their order: mse by 2^(2 order).
+  BOOST_TEST(std::log2(rk4.mse / at("rk4", 0.05).mse) == 8.0, boost::test_tools::tolerance(0.15));
+  // Every stepper reaches the error of rk4 at 0.1 and a hundredth of it, and none of them diverged on the way there.
+  for (const char* stepper :
+       {"rk4", "dopri5 fixed", "fehlberg78 fixed", "adams_bashforth_moulton8", "cash_karp54 controlled",
+        "dopri5 controlled", "dopri5 dense", "fehlberg78 controlled", "bulirsch_stoer controlled",
+        "bulirsch_stoer dense"}) {
+    double best = infinity;
+    for (const auto& point : result.points) {
+      if (point.stepper != stepper) continue;
+      best = std::min(best, point.mse);
+      BOOST_TEST(point.microseconds_per_trajectory > 0.0);
+      BOOST_TEST(point.rhs_evaluations >= 100.0);
+    }
+    BOOST_TEST(best <= 1e-2 * rk4.mse, stepper << " came no closer than " << best);
+  }
+  // A corrector that does nothing cannot be faster than the stepper it wraps by more than the clock's noise, nor than
+  // the best of them.
+  BOOST_REQUIRE(speedup_at_equal_error(result.points).front().second.has_value());
+  BOOST_TEST(*speedup_at_equal_error(result.points).front().second < 1.5);
+}
+
+BOOST_AUTO_TEST_CASE(a_problem_of_unknown_size_runs_on_vectors) {
+  Problem problem;
+  problem.name = "oscillator";
+  problem.variables = {{"x", ""}, {"v", ""}};
+  problem.horizon = 1.0;
+  problem.dt = 0.25;
+  problem.rhs = [](double, const double* u, double* dudt) {
+    dudt[0] = u[1];
+    dudt[1] = -u[0];
+  };
+  problem.sample = [](Random& random, double* u0) {
+    u0[0] = random.uniform(0.5, 1.5);
+    u0[1] = 0.0;
+  };
+  WorkPrecisionOptions options;
+  options.trajectories = 2;
+  options.seconds = 0.1;
+  std::vector<NamedModel> models;
+  for (const auto& tableau : classical_tableaux()) {
+    models.push_back({tableau.name + " zero", std::make_shared<const Model>(zero_model(problem, tableau.name, 0.125))});
+  }
+  options.output_dt = 0.25;
+  const auto result = work_precision(problem, models, options);
+  BOOST_TEST(result.state_type == "std::vector<double>");
+  const auto& points = result.points;
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    const auto stages = static_cast<double>(classical_tableaux()[i].stages());
+    BOOST_TEST(points[i].rhs_evaluations == 8.0 * stages);
+    BOOST_TEST(points[i].mse > 0.0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(outputs_finer_than_a_models_step_are_refused) {
+  const Problem problem = make_problem("elastic_pendulum");
+  const auto model = std::make_shared<const Model>(zero_model(problem, "rk4", 0.1));
+  WorkPrecisionOptions options;
+  options.trajectories = 1;
+  for (double output_dt : {0.05, 0.15}) {
+    options.output_dt = output_dt;
+    BOOST_CHECK_EXCEPTION(work_precision(problem, {{"m", model}}, options), InvalidArgument, [](const auto& error) {
+      return std::string(error.what()).find("no multiple of the step of model 'm'") != std::string::npos;
+    });
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_plot_always_leaves_its_data) {
+  WorkPrecision result;
+  result.problem = "it's a \"test\"";
+  result.output_dt = 0.1;
+  result.horizon = 1.0;
+  result.points = {learned("dir/o'model.safetensors", 1e-9, 10.0), classical("rk4", 1e-8, 40.0),
+                   classical("rk4", 1e-10, 80.0), classical("diverged", infinity, 1.0)};
+  const auto directory = std::filesystem::temp_directory_path() / "lodestep o'plot test";
+  std::filesystem::remove_all(directory);
+  std::filesystem::create_directory(directory);
+  const std::string prefix = (directory / "p").string();
+  const Plot with = plot(result, prefix);
+  BOOST_TEST(std::filesystem::file_size(prefix + ".dat") > 100u);
+  if (with.note.empty()) {
+    for (const auto& file : plot_files(prefix)) BOOST_TEST(std::filesystem::file_size(file) > 100u, file);
+  } else {
+    BOOST_TEST(with.note.find("gnuplot is not installed") != std::string::npos, with.note);
+  }
+  // Without gnuplot on the path: a note, data and script, no exception.
+  const char* path = std::getenv("PATH");
+  const std::string kept = path ? path : "";
+  ::setenv("PATH", directory.c_str(), 1);
+  const Plot without = plot(result, prefix + "2");
+  ::setenv("PATH", kept.c_str(), 1);
+  BOOST_TEST(without.note.find("gnuplot is not installed") != std::string::npos, without.note);
+  BOOST_TEST(without.files.size() == 2u);
+  for (const auto& file : without.files) BOOST_TEST(std::filesystem::exists(file), file);
+  BOOST_CHECK_THROW(plot(result, prefix + "/missing/p"), IoError);
+  std::filesystem::remove_all(directory);
+}
