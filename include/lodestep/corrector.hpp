@@ -62,6 +62,9 @@ public:
     return apply(u, u_next, stage_derivatives, scratch);
   }
 
+  /// Largest |correction| of each variable that is believed, [dimension].
+  const std::vector<double>& correction_limit() const noexcept { return limit_; }
+
   /// Number of equal base steps over `dt` that keep the model's accuracy.
   std::size_t substeps(double dt) const noexcept;
 

@@ -100,7 +100,9 @@ void add_bench(CLI::App& app, Action& action) {
       ->type_name("");
   verb->add_option("--model", options->models, "Model files to compare; without any, the classical steppers alone")
       ->type_name("FILE");
-  verb->add_option("--trajectories", options->trajectories, "Held-out trajectories [50]")->type_name("N");
+  verb->add_option("--trajectories", options->trajectories, "Held-out trajectories [50]")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
   verb->add_option("--output-dt", options->output_dt,
                    "Time between outputs, a multiple of every model's dt [the largest dt of the models]")
       ->type_name("TIME");

@@ -12,6 +12,7 @@ void add_common(CLI::App& verb, Common& common) {
   verb.add_flag("--json", common.json, "Print one JSON document on standard output instead of tables");
   verb.add_option("--seed", common.seed, "Seed of all random choices: the same seed gives the same result")
       ->type_name("N")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   verb.add_flag("--quiet", common.quiet, "No progress and no notes on standard error; errors are still shown");
 }

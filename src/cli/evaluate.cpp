@@ -82,7 +82,9 @@ void add_evaluate(CLI::App& app, Action& action) {
   verb->add_option("FILE", arguments->model, "The model file")->required()->type_name("");
   verb->add_option("--problem", arguments->problem, "The problem to judge it on [the one it was trained on]")
       ->type_name("PROBLEM");
-  verb->add_option("--trajectories", arguments->trajectories, "Held-out trajectories [200]")->type_name("N");
+  verb->add_option("--trajectories", arguments->trajectories, "Held-out trajectories [200]")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
   verb->add_option("--horizon", arguments->horizon,
                    "Length of a trajectory, a multiple of the model's dt [the problem's]")
       ->type_name("TIME");

@@ -65,7 +65,9 @@ void add_generate(CLI::App& app, Action& action) {
       ->required()
       ->type_name("");
   verb->add_option("-o,--output", arguments->output, "The HDF5 file to write")->required()->type_name("FILE");
-  verb->add_option("--trajectories", arguments->trajectories, "Number of trajectories [100]")->type_name("N");
+  verb->add_option("--trajectories", arguments->trajectories, "Number of trajectories [100]")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
   verb->add_option("--dt", arguments->dt, "Time between states, in the problem's unit of time [the problem's]")
       ->type_name("TIME");
   verb->add_option("--horizon", arguments->horizon, "Length of a trajectory, a multiple of dt [the problem's]")

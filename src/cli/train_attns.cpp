@@ -168,7 +168,8 @@ void add_train_attns(CLI::App& train, Action& action) {
                    "units [as small as it gets]")
       ->type_name("RMS");
   verb->add_option("--trajectories", options->trajectories, "Training trajectories [as many as it needs]")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
   verb->add_option("--horizon", options->horizon, "Length of the roll-outs that judge candidates [the problem's]")
       ->type_name("TIME");
   verb->add_option("--time-limit", options->time_limit,

@@ -60,7 +60,7 @@ std::vector<Curve> curves(const WorkPrecision& result) {
 }
 
 /// Text in gnuplot's single quotes, where only the quote itself is special.
-std::string quoted(const std::string& text) {
+std::string literal(const std::string& text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("''") : std::string(1, c);
   return out + "'";
@@ -91,7 +91,7 @@ std::string label(const Curve& curve) {
 
 void write_script(const WorkPrecision& result, const std::vector<Curve>& curves, const std::string& prefix,
                   std::ostream& out) {
-  const std::string data = quoted(prefix + ".dat");
+  const std::string data = literal(prefix + ".dat");
   double worst = 0.0;
   double best = std::numeric_limits<double>::infinity();
   for (const auto& curve : curves) {
@@ -109,13 +109,14 @@ void write_script(const WorkPrecision& result, const std::vector<Curve>& curves,
          "set format y '10^{%T}'\n"
          "set xlabel 'microseconds per trajectory'\n"
          "set ylabel 'mean squared error'\n"
-      << "set title " << quoted("Work against precision: " + result.problem) << " noenhanced font ',15'\n"
+      << "set title " << literal("Work against precision: " + result.problem) << " noenhanced font ',15' offset 0,0.9\n"
       << "set label 1 ";
   std::ostringstream subtitle;
   subtitle << "outputs every " << result.output_dt << " up to " << result.horizon << ", " << result.trajectories
            << " held-out trajectories, one thread; lower left is better";
-  out << quoted(subtitle.str())
-      << " at graph 0.5,1.025 center font ',10' textcolor rgb '#666666'\n"
+  out << literal(subtitle.str())
+      << " at graph 0.5,1.03 center font ',10' textcolor rgb '#666666'\n"
+         "set tmargin 4.5\n"
          "set border 3 linecolor rgb '#444444'\n"
          "set tics nomirror\n"
          "set mxtics 10\n"
@@ -130,16 +131,15 @@ void write_script(const WorkPrecision& result, const std::vector<Curve>& curves,
     out << "set arrow " << arrow++ << " from graph 0, first " << curve.points.front().mse << " to graph 1, first "
         << curve.points.front().mse << " nohead dashtype 3 linewidth 1 linecolor rgb '#d55e00' back\n";
   }
-  // Two terminals, one drawing: the plot command is kept in a macro.
-  out << "draw = \"plot \\\n";
+  out << "set terminal svg size 960,600 dynamic enhanced font 'Helvetica,12' background rgb 'white'\n"
+      << "set output " << literal(prefix + ".svg") << "\nplot \\\n";
   std::size_t classical = 0;
   std::size_t learned = 0;
   for (std::size_t i = 0; i < curves.size(); ++i) {
     const auto& curve = curves[i];
     const std::size_t hue = classical % colours.size();
-    std::string text = label(curve);
-    text.erase(std::remove_if(text.begin(), text.end(), [](char c) { return c == '"' || c == '\\'; }), text.end());
-    out << "  DATA index " << i << " using 1:2 title " << quoted(text);
+    const std::string text = label(curve);
+    out << "  " << data << " index " << i << " using 1:2 title " << literal(text);
     if (curve.family == Family::learned) {
       static constexpr std::array<int, 4> marks{3, 5, 9, 13};
       out << " with points pointtype " << marks[learned++ % marks.size()]
@@ -150,14 +150,11 @@ void write_script(const WorkPrecision& result, const std::vector<Curve>& curves,
           << " pointsize 0.55 linewidth 1.6 linecolor rgb '" << colours[hue] << "'";
       ++classical;
     }
-    out << (i + 1 < curves.size() ? ", \\\n" : "\"\n");
+    out << (i + 1 < curves.size() ? ", \\\n" : "\n");
   }
-  out << "DATA = " << data << "\n"
-      << "set terminal svg size 960,600 dynamic enhanced font 'Helvetica,12' background rgb 'white'\n"
-      << "set output " << quoted(prefix + ".svg") << "\n@draw\n"
-      << "set terminal pngcairo size 1440,900 enhanced font 'Helvetica,12' fontscale 1.45 linewidth 1.5 pointscale "
+  out << "set terminal pngcairo size 1440,900 enhanced font 'Helvetica,12' fontscale 1.45 linewidth 1.5 pointscale "
          "1.5\n"
-      << "set output " << quoted(prefix + ".png") << "\n@draw\n";
+      << "set output " << literal(prefix + ".png") << "\nreplot\n";
 }
 
 void write_file(const std::string& path, const std::string& text) {

@@ -9,7 +9,7 @@ namespace lodestep::report {
 
 namespace {
 
-/// The error has stopped falling when it has not halved for this many settings.
+/// The error has stopped falling when it has not halved for this many settings, each of more work than the last.
 constexpr int patience = 4;
 /// The curve is drawn down to a hundredth of the smallest target (a tenth in rms).
 constexpr double margin = 1e-2;
@@ -33,17 +33,24 @@ public:
     if (point.mse <= enough_) return true;
     if (point.mse < 0.5 * best_) {
       best_ = point.mse;
+      most_evaluations_ = point.evaluations;
       stalled_ = 0;
-    } else if (++stalled_ >= patience) {
-      return true;
+      return false;
     }
-    return false;
+    // Loose tolerances may all take the same steps, those from output to output: that is no end. More work without a
+    // smaller error is.
+    if (point.evaluations > 1.1 * most_evaluations_) {
+      most_evaluations_ = point.evaluations;
+      ++stalled_;
+    }
+    return stalled_ >= patience;
   }
 
 private:
   double enough_ = floor_mse;
   double longest_;
   double best_ = std::numeric_limits<double>::infinity();
+  double most_evaluations_ = 0.0;
   int stalled_ = 0;
 };
 

@@ -12,6 +12,7 @@ struct SweepPoint {
   double parameter;
   double mse;          ///< infinite if the stepper diverged
   double microseconds; ///< of one pass: a first impression
+  double evaluations;  ///< of the right-hand side
 };
 
 struct SweepOptions {

@@ -20,7 +20,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t fewest_repetitions = 3;
+constexpr std::size_t fewest_repetitions = 5;
 constexpr std::size_t most_repetitions = 25;
 /// Classical points so close to the fastest at a model's error that only more repetitions can order them.
 constexpr double close = 1.2;
@@ -144,7 +144,7 @@ private:
       const auto measure = [&](double parameter) {
         measured.push_back(first_pass(contender, parameter));
         const auto& point = measured.back().point;
-        return SweepPoint{parameter, point.mse, point.microseconds_per_trajectory};
+        return SweepPoint{parameter, point.mse, point.microseconds_per_trajectory, point.rhs_evaluations};
       };
       const auto kept = contender.setting == Setting::dt ? sweep_steps(result_.output_dt, options, measure)
                                                          : sweep_tolerances(options, measure);
@@ -185,9 +185,13 @@ private:
     return 1e-6 * run.point.microseconds_per_trajectory * static_cast<double>(reference_.trajectories);
   }
 
+  /// By the least time of each point: of few repetitions on a busy machine, it is the least disturbed.
   std::vector<Run*> deciding_runs() {
     std::vector<WorkPrecisionPoint> points;
-    for (const auto& run : runs_) points.push_back(run.point);
+    for (const auto& run : runs_) {
+      points.push_back(run.point);
+      points.back().microseconds_per_trajectory = *std::min_element(run.microseconds.begin(), run.microseconds.end());
+    }
     std::vector<bool> decides(runs_.size(), false);
     for (std::size_t i = 0; i < runs_.size(); ++i) {
       if (runs_[i].point.family != Family::learned) continue;
@@ -197,7 +201,7 @@ private:
       if (!fastest || !std::isfinite(mse)) continue;
       const double enough = close * fastest->microseconds_per_trajectory;
       for (std::size_t k = 0; k < runs_.size(); ++k) {
-        const auto& rival = runs_[k].point;
+        const auto& rival = points[k];
         if (rival.family == Family::classical && rival.mse <= mse && rival.microseconds_per_trajectory <= enough) {
           decides[k] = true;
         }

@@ -51,7 +51,7 @@ struct WorkPrecisionOptions {
   double horizon = 0.0;   ///< 0: the problem's
   double output_dt = 0.0; ///< 0: the largest dt among the models, or the problem's without models
   std::uint64_t seed = 0;
-  /// Roughly how long the timed repetitions may take altogether. Every point is measured at least three times, the
+  /// Roughly how long the timed repetitions may take altogether. Every point is measured at least five times, the
   /// points that decide a verdict more often, whatever it says.
   double seconds = 20.0;
   Progress progress;

@@ -1,8 +1,12 @@
 # Runs the example in the current directory, where the trained model is, and checks what it prints.
+cmake_minimum_required(VERSION 3.25)
 
 # The programs differ in one include and one line, as the README says.
-file(STRINGS ${EXAMPLE}/before.cpp before)
-file(STRINGS ${EXAMPLE}/after.cpp after)
+foreach(program before after)
+  file(READ ${EXAMPLE}/${program}.cpp ${program})
+  string(REGEX REPLACE "[][;]" "" ${program} "${${program}}") # these would divide or join a list's elements
+  string(REPLACE "\n" ";" ${program} "${${program}}")
+endforeach()
 set(only_before ${before})
 list(REMOVE_ITEM only_before ${after})
 set(only_after ${after})

@@ -1,4 +1,5 @@
 # One step of the install tests: cmake -DSTEP=... -P run.cmake
+cmake_minimum_required(VERSION 3.25)
 
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)

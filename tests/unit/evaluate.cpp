@@ -1,6 +1,5 @@
-#include "zero_model.hpp"
-
 #include "report/roll_out.hpp"
+#include "zero_model.hpp"
 
 #include <lodestep/error.hpp>
 #include <lodestep/train.hpp>

@@ -1,9 +1,9 @@
-#include "zero_model.hpp"
+#include "report/work_precision.hpp"
 
 #include "report/plot.hpp"
 #include "report/sweep.hpp"
 #include "report/verdict.hpp"
-#include "report/work_precision.hpp"
+#include "zero_model.hpp"
 
 #include <lodestep/error.hpp>
 
@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <limits>
 #include <map>
@@ -51,9 +52,9 @@ BOOST_AUTO_TEST_CASE(speedup_is_the_time_of_the_fastest_classical_point_no_worse
 BOOST_AUTO_TEST_CASE(the_verdict_names_the_winner_whoever_it_is) {
   WorkPrecision result;
   result.reference_error = 1e-13;
-  result.points = {learned("wins", 1e-9, 10.0), learned("loses", 1e-3, 10.0), learned("ties", 1e-9, 39.9),
-                   learned("diverged", infinity, 1.0), classical("fehlberg78", 1e-12, 40.0),
-                   classical("dopri5", 1e-3, 5.0)};
+  result.points = {learned("wins", 1e-9, 10.0),          learned("loses", 1e-3, 10.0),
+                   learned("ties", 1e-9, 39.9),          learned("diverged", infinity, 1.0),
+                   classical("fehlberg78", 1e-12, 40.0), classical("dopri5", 1e-3, 5.0)};
   const auto words = verdict(result);
   BOOST_REQUIRE(words.size() == 4u);
   const auto says = [&](std::size_t i, const char* what) { return words[i].find(what) != std::string::npos; };
@@ -73,8 +74,8 @@ BOOST_AUTO_TEST_CASE(json_has_the_shape_scripts_rely_on) {
   BOOST_TEST(document["speedup_at_equal_error"]["m.safetensors"].get<double>() == 4.0);
   BOOST_TEST(document["speedup_at_equal_error"]["bad"].is_null());
   BOOST_TEST(document["points"].size() == 3u);
-  const std::set<std::string> expected{"stepper", "family",       "parameter",
-                                       "mse",     "microseconds_per_trajectory", "rhs_evaluations"};
+  const std::set<std::string> expected{"stepper",        "family", "parameter", "mse", "microseconds_per_trajectory",
+                                       "rhs_evaluations"};
   for (const auto& point : document["points"]) {
     std::set<std::string> keys;
     for (const auto& entry : point.items()) keys.insert(entry.key());
@@ -89,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_tolerance_sweep_is_fine_around_the_target_and_measures_no
   std::map<double, int> calls;
   const Measure measure = [&](double tolerance) {
     ++calls[tolerance];
-    return SweepPoint{tolerance, tolerance * tolerance, std::pow(tolerance, -0.1)};
+    return SweepPoint{tolerance, tolerance * tolerance, std::pow(tolerance, -0.1), std::pow(tolerance, -0.1)};
   };
   SweepOptions options;
   options.targets = {3e-9};
@@ -107,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_tolerance_sweep_is_fine_around_the_target_and_measures_no
 BOOST_AUTO_TEST_CASE(a_sweep_of_steps_finds_the_smallest_count_that_meets_the_target) {
   for (int needed : {1, 2, 3, 5, 7, 11, 100, 131}) {
     const double at_needed = std::pow(1.0 / needed, 8.0);
-    const Measure measure = [&](double dt) { return SweepPoint{dt, std::pow(dt, 8.0), 1.0 / dt}; };
+    const Measure measure = [&](double dt) { return SweepPoint{dt, std::pow(dt, 8.0), 1.0 / dt, 1.0 / dt}; };
     SweepOptions options;
     options.targets = {at_needed * (1.0 + 1e-9)};
     const auto kept = sweep_steps(1.0, options, measure);
@@ -115,19 +116,29 @@ BOOST_AUTO_TEST_CASE(a_sweep_of_steps_finds_the_smallest_count_that_meets_the_ta
   }
 }
 
+BOOST_AUTO_TEST_CASE(tolerances_too_loose_to_matter_do_not_end_a_sweep) {
+  // Down to 1e-8 every step ends on an output anyway: the same steps, the same error, the same work.
+  const Measure measure = [](double tolerance) {
+    const double effective = std::min(tolerance, 1e-8);
+    return SweepPoint{tolerance, effective * effective, 1.0, std::pow(effective, -0.2)};
+  };
+  const auto kept = sweep_tolerances({}, measure);
+  BOOST_TEST(*std::min_element(kept.begin(), kept.end()) < 1e-11);
+}
+
 BOOST_AUTO_TEST_CASE(sweeps_end_at_rounding_at_divergence_and_at_the_time_limit) {
   int calls = 0;
   const Measure rounding = [&](double tolerance) {
     ++calls;
-    return SweepPoint{tolerance, std::max(tolerance * tolerance, 1e-18), 1.0};
+    return SweepPoint{tolerance, std::max(tolerance * tolerance, 1e-18), 1.0, 1.0 / tolerance};
   };
   sweep_tolerances({}, rounding);
   BOOST_TEST(calls < 24); // of 27: nine decades by halves, and patience
-  const Measure diverges = [](double tolerance) { return SweepPoint{tolerance, infinity, 1.0}; };
+  const Measure diverges = [](double tolerance) { return SweepPoint{tolerance, infinity, 1.0, 1.0}; };
   BOOST_TEST(sweep_tolerances({}, diverges).empty());
   SweepOptions limited;
   limited.longest_microseconds = 100.0;
-  const Measure slow = [](double dt) { return SweepPoint{dt, dt, 30.0 / dt}; };
+  const Measure slow = [](double dt) { return SweepPoint{dt, dt, 30.0 / dt, 1.0 / dt}; };
   const auto kept = sweep_steps(1.0, limited, slow);
   BOOST_TEST(*std::min_element(kept.begin(), kept.end()) == 0.25);
 }
@@ -157,10 +168,9 @@ BOOST_AUTO_TEST_CASE(classical_steppers_are_as_exact_as_theory_says) {
   // Fixed steps converge at their order: mse by 2^(2 order).
   BOOST_TEST(std::log2(rk4.mse / at("rk4", 0.05).mse) == 8.0, boost::test_tools::tolerance(0.15));
   // Every stepper reaches the error of rk4 at 0.1 and a hundredth of it, and none of them diverged on the way there.
-  for (const char* stepper :
-       {"rk4", "dopri5 fixed", "fehlberg78 fixed", "adams_bashforth_moulton8", "cash_karp54 controlled",
-        "dopri5 controlled", "dopri5 dense", "fehlberg78 controlled", "bulirsch_stoer controlled",
-        "bulirsch_stoer dense"}) {
+  for (const char* stepper : {"rk4", "dopri5 fixed", "fehlberg78 fixed", "adams_bashforth_moulton8",
+                              "cash_karp54 controlled", "dopri5 controlled", "dopri5 dense", "fehlberg78 controlled",
+                              "bulirsch_stoer controlled", "bulirsch_stoer dense"}) {
     double best = infinity;
     for (const auto& point : result.points) {
       if (point.stepper != stepper) continue;

@@ -1,0 +1,308 @@
+#pragma once
+
+#include <lodestep/corrector.hpp>
+#include <lodestep/counters.hpp>
+#include <lodestep/model.hpp>
+#include <lodestep/runge_kutta.hpp>
+#include <lodestep/tableau.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <memory>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+/// Ensembles: n systems of dimension d, stepped together.
+///
+/// The state is d n numbers, member after member: variable i of member j at x[j d + i], which is the memory of an Eigen
+/// matrix of d rows and n columns and of a flat vector.
+///
+/// A right-hand side is batched: `rhs(double t, const double* u, double* dudt, std::size_t n)` evaluates n members at
+/// once, variable after variable: variable i of member k at u[i n + k], so that a plain loop over k is one the compiler
+/// vectorises (and `sine_cosine` of vector_math.hpp serves it). n is at most `ensemble_block` and may differ from call
+/// to call. If rhs returns an integer, 0 means success and any other value ends the step: the step returns that value
+/// and leaves every member unchanged. Exceptions pass through, the state unchanged as well.
+namespace lodestep {
+
+/// Members evaluated together: enough to fill the widest registers many times, few enough for the stages of ordinary
+/// systems to stay in the first-level cache.
+constexpr std::size_t ensemble_block = 64;
+
+namespace detail {
+
+template <class Rhs> int call_batched_rhs(Rhs& rhs, double t, const double* u, double* dudt, std::size_t n) {
+  if constexpr (std::is_void_v<decltype(rhs(t, u, dudt, n))>) {
+    rhs(t, u, dudt, n);
+    return 0;
+  } else {
+    return rhs(t, u, dudt, n);
+  }
+}
+
+/// to[i * n + k] = from[k * d + i] for k < n, and back.
+inline void to_variables(const double* from, std::size_t dimension, std::size_t n, double* to) {
+  for (std::size_t i = 0; i < dimension; ++i) {
+    for (std::size_t k = 0; k < n; ++k) to[i * n + k] = from[k * dimension + i];
+  }
+}
+inline void to_members(const double* from, std::size_t dimension, std::size_t n, double* to) {
+  for (std::size_t i = 0; i < dimension; ++i) {
+    for (std::size_t k = 0; k < n; ++k) to[k * dimension + i] = from[i * n + k];
+  }
+}
+
+/// Steps of a tableau for one block of members, all arrays [variable][member].
+class BlockRungeKutta {
+public:
+  BlockRungeKutta(std::shared_ptr<const ButcherTableau> tableau, std::size_t dimension)
+      : tableau_(std::move(tableau)), dimension_(dimension), k_(tableau_->stages() * dimension * ensemble_block),
+        u_(dimension * ensemble_block) {
+    tableau_->validate();
+  }
+
+  std::size_t dimension() const noexcept { return dimension_; }
+  const ButcherTableau& tableau() const noexcept { return *tableau_; }
+  /// k_{stage + 1} of the last step, [variable][member].
+  const double* stage_derivative(std::size_t stage, std::size_t n) const noexcept {
+    return k_.data() + stage * dimension_ * n;
+  }
+
+  template <class Rhs> int step(Rhs& rhs, double t, const double* u, double dt, double* u_next, std::size_t n) {
+    const std::size_t s = tableau_->stages();
+    const std::size_t size = dimension_ * n;
+    for (std::size_t i = 0; i < s; ++i) {
+      const double* at = u;
+      if (i > 0) {
+        combine(u, dt, tableau_->a.data() + i * s, i, size, u_.data());
+        at = u_.data();
+      }
+      if (const int status = call_batched_rhs(rhs, t + tableau_->c[i] * dt, at, k_.data() + i * size, n)) return status;
+    }
+    combine(u, dt, tableau_->b.data(), s, size, u_next);
+    return 0;
+  }
+
+private:
+  /// out = u + dt sum_j weight_j k_j; stages of weight zero are not read, and four at a time share a pass.
+  void combine(const double* u, double dt, const double* weight, std::size_t count, std::size_t size, double* out) {
+    std::array<const double*, 4> k{};
+    std::array<double, 4> w{};
+    std::size_t used = 0;
+    bool first = true;
+    const auto flush = [&] {
+      const double* from = first ? u : out;
+      switch (used) {
+      case 0:
+        if (first && out != u) std::copy_n(u, size, out);
+        break;
+      case 1:
+        for (std::size_t m = 0; m < size; ++m) out[m] = from[m] + w[0] * k[0][m];
+        break;
+      case 2:
+        for (std::size_t m = 0; m < size; ++m) out[m] = from[m] + (w[0] * k[0][m] + w[1] * k[1][m]);
+        break;
+      case 3:
+        for (std::size_t m = 0; m < size; ++m) {
+          out[m] = from[m] + (w[0] * k[0][m] + w[1] * k[1][m] + w[2] * k[2][m]);
+        }
+        break;
+      default:
+        for (std::size_t m = 0; m < size; ++m) {
+          out[m] = from[m] + (w[0] * k[0][m] + w[1] * k[1][m] + w[2] * k[2][m] + w[3] * k[3][m]);
+        }
+      }
+      first = false;
+      used = 0;
+    };
+    for (std::size_t j = 0; j < count; ++j) {
+      if (weight[j] == 0.0) continue;
+      if (used == k.size()) flush();
+      w[used] = dt * weight[j];
+      k[used++] = k_.data() + j * size;
+    }
+    flush();
+  }
+
+  std::shared_ptr<const ButcherTableau> tableau_;
+  std::size_t dimension_;
+  std::vector<double> k_; ///< [stage][variable][member], as wide as the block at hand
+  std::vector<double> u_;
+};
+
+} // namespace detail
+
+/// A classical explicit Runge-Kutta method on an ensemble: the honest opponent of the learned one. Cheap to copy, one
+/// copy per thread; allocates on the first step of a size only.
+class EnsembleRungeKutta {
+public:
+  /// Throws InvalidModel if the tableau is not sound.
+  EnsembleRungeKutta(const ButcherTableau& tableau, std::size_t dimension)
+      : block_(std::make_shared<const ButcherTableau>(tableau), dimension), u_(dimension * ensemble_block) {}
+
+  std::size_t dimension() const noexcept { return block_.dimension(); }
+
+  /// Advances `members` members x[dimension x members] by dt in place. Returns 0, or the right-hand side's code with x
+  /// unchanged.
+  template <class Rhs> int step(Rhs&& rhs, double t, double* x, double dt, std::size_t members) {
+    const std::size_t d = block_.dimension();
+    next_.resize(d * members);
+    for (std::size_t first = 0; first < members; first += ensemble_block) {
+      const std::size_t n = std::min(ensemble_block, members - first);
+      detail::to_variables(x + first * d, d, n, u_.data());
+      if (const int status = block_.step(rhs, t, u_.data(), dt, u_.data(), n)) return status;
+      detail::to_members(u_.data(), d, n, next_.data() + first * d);
+    }
+    std::copy(next_.begin(), next_.end(), x);
+    return 0;
+  }
+
+private:
+  detail::BlockRungeKutta block_;
+  std::vector<double> u_;
+  std::vector<double> next_;
+};
+
+/// The learned step on an ensemble. Every member is guarded by itself: those that may not be learned are gathered and
+/// taken by the base scheme, sub-stepped, together; the others never wait for more than that. Copies share the model
+/// and the counters (one count per member and step).
+class EnsembleCorrected {
+public:
+  explicit EnsembleCorrected(std::shared_ptr<const Corrector> corrector)
+      : corrector_(std::move(corrector)), block_(std::make_shared<const ButcherTableau>(classical_tableau(
+                                                     std::get<CorrectorModel>(corrector_->model().method).base)),
+                                                 corrector_->dimension()),
+        u_(corrector_->dimension() * ensemble_block), u_next_(u_.size()),
+        features_(corrector_->approximator().inputs() * ensemble_block), correction_(u_.size()) {}
+
+  const Corrector& corrector() const noexcept { return *corrector_; }
+  StepCounters counters() const noexcept { return counters_.read(); }
+  void reset_counters() noexcept { counters_.reset(); }
+
+  /// Advances `members` members x[dimension x members] by dt in place. Returns 0, or the right-hand side's code with x
+  /// unchanged.
+  template <class Rhs> int step(Rhs&& rhs, double t, double* x, double dt, std::size_t members) {
+    const std::size_t d = corrector_->dimension();
+    next_.resize(d * members);
+    verdicts_.resize(members);
+    rest_.clear();
+    rest_.reserve(members);
+    for (std::size_t first = 0; first < members; first += ensemble_block) {
+      const std::size_t n = std::min(ensemble_block, members - first);
+      if (const int status = learned_block(rhs, t, x + first * d, dt, first, n)) return status;
+    }
+    for (std::size_t first = 0; first < rest_.size(); first += ensemble_block) {
+      const std::size_t n = std::min(ensemble_block, rest_.size() - first);
+      if (const int status = fallen_back_block(rhs, t, x, dt, rest_.data() + first, n)) return status;
+    }
+    std::copy(next_.begin(), next_.end(), x);
+    for (Verdict verdict : verdicts_) counters_.count(verdict);
+    return 0;
+  }
+
+private:
+  template <class Rhs>
+  int learned_block(Rhs& rhs, double t, const double* x, double dt, std::size_t first, std::size_t n) {
+    const std::size_t d = corrector_->dimension();
+    bool any = false;
+    for (std::size_t k = 0; k < n; ++k) {
+      const Verdict verdict = corrector_->admits(dt, x + k * d);
+      verdicts_[first + k] = verdict;
+      any |= verdict == Verdict::learned;
+    }
+    if (any) {
+      // The whole block goes, since gaps would cost more than they save; but in the place of a member that the guard
+      // has refused goes a copy of an admitted one, so that no right-hand side is evaluated where nobody asked for it.
+      detail::to_variables(x, d, n, u_.data());
+      const std::size_t sound = a_learned_member(first, n);
+      for (std::size_t k = 0; k < n; ++k) {
+        if (verdicts_[first + k] == Verdict::learned) continue;
+        for (std::size_t i = 0; i < d; ++i) u_[i * n + k] = u_[i * n + sound];
+      }
+      if (const int status = block_.step(rhs, t, u_.data(), dt, u_next_.data(), n)) return status;
+      correct(x, dt, first, n);
+    }
+    for (std::size_t k = 0; k < n; ++k) {
+      if (verdicts_[first + k] != Verdict::learned) rest_.push_back(first + k);
+    }
+    return 0;
+  }
+
+  std::size_t a_learned_member(std::size_t first, std::size_t n) const noexcept {
+    std::size_t k = 0;
+    while (k + 1 < n && verdicts_[first + k] != Verdict::learned) ++k;
+    return k;
+  }
+
+  /// next_ = u_next_ + correction of a block, and the verdict of each member on the size of its correction.
+  void correct(const double* x, double dt, std::size_t first, std::size_t n) {
+    const std::size_t d = corrector_->dimension();
+    const Approximator& approximator = corrector_->approximator();
+    double* next = next_.data() + first * d;
+    detail::to_members(u_next_.data(), d, n, next);
+    if (approximator.is_zero()) return;
+    approximator.evaluate(make_features(x, next, dt, n), correction_.data(), n, workspace_);
+    const std::vector<double>& limit = corrector_->correction_limit();
+    for (std::size_t k = 0; k < n; ++k) {
+      if (verdicts_[first + k] != Verdict::learned) continue;
+      bool small = true;
+      for (std::size_t i = 0; i < d; ++i) small &= std::abs(correction_[k * d + i]) <= limit[i]; // NaN compares false
+      if (!small) verdicts_[first + k] = Verdict::correction;
+      for (std::size_t i = 0; i < d; ++i) next[k * d + i] += correction_[k * d + i];
+    }
+  }
+
+  /// [member][feature]: as corrector_features makes them, from a block.
+  const double* make_features(const double* x, const double* next, double dt, std::size_t n) {
+    const std::size_t d = corrector_->dimension();
+    if (corrector_->input() == CorrectorInput::state) return x;
+    const std::size_t stages = corrector_->input() == CorrectorInput::stages ? corrector_->stages() : 1;
+    for (std::size_t k = 0; k < n; ++k) {
+      for (std::size_t i = 0; i < d; ++i) features_[k * stages * d + i] = next[k * d + i] - x[k * d + i];
+    }
+    for (std::size_t s = 1; s < stages; ++s) {
+      const double* derivative = block_.stage_derivative(s, n);
+      const double* before = block_.stage_derivative(s - 1, n);
+      for (std::size_t i = 0; i < d; ++i) {
+        for (std::size_t k = 0; k < n; ++k) {
+          features_[(k * stages + s) * d + i] = dt * (derivative[i * n + k] - before[i * n + k]);
+        }
+      }
+    }
+    return features_.data();
+  }
+
+  template <class Rhs>
+  int fallen_back_block(Rhs& rhs, double t, const double* x, double dt, const std::size_t* which, std::size_t n) {
+    const std::size_t d = corrector_->dimension();
+    for (std::size_t k = 0; k < n; ++k) {
+      for (std::size_t i = 0; i < d; ++i) u_[i * n + k] = x[which[k] * d + i];
+    }
+    const std::size_t count = corrector_->substeps(dt);
+    const double h = dt / static_cast<double>(count);
+    for (std::size_t step = 0; step < count; ++step) {
+      const double at = t + static_cast<double>(step) * h;
+      if (const int status = block_.step(rhs, at, u_.data(), h, u_.data(), n)) return status;
+    }
+    for (std::size_t k = 0; k < n; ++k) {
+      for (std::size_t i = 0; i < d; ++i) next_[which[k] * d + i] = u_[i * n + k];
+    }
+    return 0;
+  }
+
+  std::shared_ptr<const Corrector> corrector_;
+  detail::BlockRungeKutta block_;
+  std::vector<double> u_;
+  std::vector<double> u_next_;
+  std::vector<double> features_;
+  std::vector<double> correction_;
+  std::vector<double> next_;      ///< the new state of every member
+  std::vector<Verdict> verdicts_; ///< of every member in this step
+  std::vector<std::size_t> rest_; ///< members that fell back
+  Workspace workspace_;
+  SharedCounters counters_;
+};
+
+} // namespace lodestep
