@@ -63,6 +63,8 @@ LODESTEP_C_API const char *lodestep_status_message(int status);
 LODESTEP_C_API const char *lodestep_status_name(int status);
 /* The message of the last failure in the calling thread, "" if there was none; valid until the next failure there. */
 LODESTEP_C_API const char *lodestep_last_error(void);
+/* Sets that message (a long one is cut) and returns `status`: for libraries that extend this one. */
+LODESTEP_C_API int lodestep_set_last_error(int status, const char *message);
 /* LODESTEP_ABI and the version of the library that is loaded. */
 LODESTEP_C_API int lodestep_abi(void);
 LODESTEP_C_API const char *lodestep_version(void);

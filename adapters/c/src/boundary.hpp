@@ -2,6 +2,7 @@
 
 #include <lodestep/error.hpp>
 
+#include <cstdio>
 #include <exception>
 #include <lodestep.h>
 #include <new>
@@ -15,13 +16,19 @@
 namespace lodestep::c {
 
 /// Remembers `message` for lodestep_last_error() and returns `status`. Never allocates; a long message is cut.
-int fail(lodestep_status status, const char* message) noexcept;
+inline int fail(lodestep_status status, const char* message) noexcept {
+  return lodestep_set_last_error(status, message);
+}
 inline int fail(lodestep_status status, const std::string& message) noexcept {
   return fail(status, message.c_str());
 }
 
 /// "lodestep_step: y is a null pointer"
-int fail_null(const char* function, const char* argument) noexcept;
+inline int fail_null(const char* function, const char* argument) noexcept {
+  char text[160];
+  std::snprintf(text, sizeof text, "%s: %s is a null pointer", function, argument);
+  return fail(LODESTEP_INVALID_ARGUMENT, text);
+}
 
 /// The status of the exception being handled, whose message is remembered.
 inline int fail_current_exception() {

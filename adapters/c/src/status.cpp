@@ -1,28 +1,12 @@
-#include "boundary.hpp"
-
 #include <lodestep/version.hpp>
 
 #include <cstdio>
-#include <cstring>
-
-namespace lodestep::c {
+#include <lodestep.h>
 
 namespace {
 // Plain characters: no destructor has to run when a thread ends or the library is unloaded.
 thread_local char last_error[1024] = "";
 } // namespace
-
-int fail(lodestep_status status, const char* message) noexcept {
-  std::snprintf(last_error, sizeof last_error, "%s", message);
-  return status;
-}
-
-int fail_null(const char* function, const char* argument) noexcept {
-  std::snprintf(last_error, sizeof last_error, "%s: %s is a null pointer", function, argument);
-  return LODESTEP_INVALID_ARGUMENT;
-}
-
-} // namespace lodestep::c
 
 extern "C" {
 
@@ -51,7 +35,12 @@ const char* lodestep_status_name(int status) {
 }
 
 const char* lodestep_last_error(void) {
-  return lodestep::c::last_error;
+  return last_error;
+}
+
+int lodestep_set_last_error(int status, const char* message) {
+  std::snprintf(last_error, sizeof last_error, "%s", message ? message : "");
+  return status;
 }
 
 int lodestep_abi(void) {
