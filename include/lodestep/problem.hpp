@@ -63,7 +63,8 @@ struct LODESTEP_TRAIN_EXPORT ProblemInfo {
 LODESTEP_TRAIN_EXPORT std::vector<ProblemInfo> list_problems();
 
 /// Makes the problem `text`: a name, optionally with parameters, as in "elastic_pendulum" or
-/// "k_link_pendulum:K=5,g=1.62". Throws InvalidArgument listing what is known.
+/// "k_link_pendulum:K=5,g=1.62", or the path of a plugin (see lodestep/plugin.h), as in "./mine.so:g=1.62".
+/// Throws InvalidArgument listing what is known; InvalidData naming the plugin if something is wrong with it.
 LODESTEP_TRAIN_EXPORT Problem make_problem(const std::string& text);
 
 /// Trajectories on one uniform grid of times.

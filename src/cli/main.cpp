@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
   cli::add_evaluate(app, action);
   cli::add_bench(app, action);
   cli::add_inspect(app, action);
+  cli::add_export(app, action);
 
   try {
     app.parse(argc, argv);

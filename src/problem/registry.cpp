@@ -1,4 +1,6 @@
 #include "problem/list.hpp"
+#include "problem/parameter_text.hpp"
+#include "problem/plugin.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -91,7 +93,10 @@ std::string joined(const std::vector<std::string>& names) {
                         " (known: " + joined(known) + ")");
 }
 
-/// The parameters of "a=1,b=2". `where` names the problem in messages.
+} // namespace
+
+namespace detail {
+
 std::vector<Parameter> parse_parameters(const std::string& text, const std::string& where) {
   std::vector<Parameter> parameters;
   for (std::size_t begin = 0; begin <= text.size();) {
@@ -129,7 +134,7 @@ void set_parameters(Problem& problem, const std::vector<Parameter>& given) {
   }
 }
 
-} // namespace
+} // namespace detail
 
 std::vector<ProblemInfo> list_problems() {
   std::vector<ProblemInfo> infos;
@@ -138,6 +143,7 @@ std::vector<ProblemInfo> list_problems() {
 }
 
 Problem make_problem(const std::string& text) {
+  if (detail::names_plugin(text)) return detail::load_plugin(text);
   const std::size_t colon = text.find(':');
   const std::string name = normalised(text.substr(0, colon));
   const auto all = entries();
@@ -155,8 +161,8 @@ Problem make_problem(const std::string& text) {
     // What an alias implies counts as given: "2_link_pendulum:K=3" contradicts itself and is refused.
     std::vector<Parameter> given = match->implies;
     if (colon != std::string::npos)
-      for (auto& parameter : parse_parameters(text.substr(colon + 1), name)) given.push_back(std::move(parameter));
-    set_parameters(problem, given);
+      for (auto& parameter : detail::parse_parameters(text.substr(colon + 1), name)) given.push_back(std::move(parameter));
+    detail::set_parameters(problem, given);
     entry.define(problem);
     return problem;
   }

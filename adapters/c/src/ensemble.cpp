@@ -1,0 +1,99 @@
+#include "ensemble.hpp"
+
+#include <lodestep/model.hpp>
+
+#include <algorithm>
+#include <variant>
+
+namespace lodestep::c {
+
+Ensemble::Ensemble(const Corrector& corrector)
+    : corrector_(corrector), tableau_(classical_tableau(std::get<CorrectorModel>(corrector.model().method).base)),
+      scratch_(corrector), stages_(corrector.stages() * corrector.dimension()) {}
+
+void Ensemble::gather(const double* y) {
+  const std::size_t d = corrector_.dimension();
+  const std::size_t size = members_.size() * d;
+  if (u_.size() < size) {
+    u_.resize(size);
+    stage_state_.resize(size);
+    result_.resize(size);
+    k_.resize(tableau_.stages() * size);
+  }
+  for (std::size_t m = 0; m < members_.size(); ++m) std::copy_n(y + members_[m] * d, d, u_.data() + m * d);
+}
+
+/// One base step of all members from u_. The arithmetic of a number is that of RungeKutta::step, term by term.
+int Ensemble::base_step(HostRhs& rhs, double t, double dt, double* out) {
+  const std::size_t s = tableau_.stages();
+  const std::size_t size = members_.size() * corrector_.dimension();
+  const auto combine = [&](const double* weight, std::size_t count, double* to) {
+    for (std::size_t i = 0; i < size; ++i) {
+      double sum = 0.0;
+      for (std::size_t j = 0; j < count; ++j) sum += weight[j] * k_[j * size + i];
+      to[i] = u_[i] + dt * sum;
+    }
+  };
+  for (std::size_t i = 0; i < s; ++i) {
+    const double* at = u_.data();
+    if (i > 0) {
+      combine(tableau_.a.data() + i * s, i, stage_state_.data());
+      at = stage_state_.data();
+    }
+    if (const int result = rhs(t + tableau_.c[i] * dt, members_.size(), at, k_.data() + i * size)) return result;
+  }
+  combine(tableau_.b.data(), s, out);
+  return 0;
+}
+
+void Ensemble::correct() {
+  const std::size_t d = corrector_.dimension();
+  const std::size_t size = members_.size() * d;
+  for (std::size_t m = 0; m < members_.size(); ++m) {
+    for (std::size_t s = 0; s < corrector_.stages(); ++s) {
+      std::copy_n(k_.data() + s * size + m * d, d, stages_.data() + s * d);
+    }
+    double* after = result_.data() + m * d;
+    verdicts_[members_[m]] = corrector_.correct(u_.data() + m * d, after, stages_.data(), scratch_);
+    std::copy_n(after, d, next_.data() + members_[m] * d);
+  }
+}
+
+int Ensemble::fall_back(HostRhs& rhs, double t, const double* y, double dt) {
+  const std::size_t d = corrector_.dimension();
+  gather(y);
+  const std::size_t count = corrector_.substeps(dt);
+  const double h = dt / static_cast<double>(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (const int result = base_step(rhs, t + static_cast<double>(i) * h, h, u_.data())) return result;
+  }
+  for (std::size_t m = 0; m < members_.size(); ++m) std::copy_n(u_.data() + m * d, d, next_.data() + members_[m] * d);
+  return 0;
+}
+
+int Ensemble::step(HostRhs& rhs, double t, const double* y, std::size_t n, double dt) {
+  const std::size_t d = corrector_.dimension();
+  verdicts_.resize(n);
+  if (next_.size() < n * d) next_.resize(n * d);
+  members_.clear();
+  for (std::size_t i = 0; i < n; ++i) {
+    verdicts_[i] = corrector_.admits(dt, y + i * d);
+    if (verdicts_[i] == Verdict::learned) members_.push_back(i);
+  }
+  if (!members_.empty()) {
+    gather(y);
+    if (const int result = base_step(rhs, t, dt, result_.data())) return result;
+    correct();
+  }
+  members_.clear();
+  for (std::size_t i = 0; i < n; ++i) {
+    if (verdicts_[i] != Verdict::learned) members_.push_back(i);
+  }
+  return members_.empty() ? 0 : fall_back(rhs, t, y, dt);
+}
+
+void Ensemble::count() noexcept {
+  for (Verdict verdict : verdicts_) ++counters_.steps[static_cast<std::size_t>(verdict)];
+}
+
+} // namespace lodestep::c

@@ -1,0 +1,22 @@
+# Runs FOLDER's program before and after it took the learned stepper. At most ten lines may have changed, and the error
+# the program reports must fall to less than a thousandth.
+cmake_minimum_required(VERSION 3.25)
+execute_process(COMMAND diff ${FOLDER}/before.${SUFFIX} ${FOLDER}/after.${SUFFIX} OUTPUT_VARIABLE difference)
+string(REGEX MATCHALL "(^|\n)[<>]" changed "${difference}")
+list(LENGTH changed count)
+message("${difference}${count} lines differ")
+if(count LESS 1 OR count GREATER 10)
+  message(FATAL_ERROR "expected 1 to 10 lines that differ, found ${count}")
+endif()
+foreach(program BEFORE AFTER)
+  execute_process(COMMAND ${${program}} OUTPUT_VARIABLE output COMMAND_ERROR_IS_FATAL ANY)
+  message("${output}")
+  if(NOT output MATCHES "largest error *([0-9])\\.([0-9])[eE]-0*([0-9]+)")
+    message(FATAL_ERROR "no error reported: ${output}")
+  endif()
+  set(${program}_exponent ${CMAKE_MATCH_3})
+endforeach()
+math(EXPR gained "${AFTER_exponent} - ${BEFORE_exponent}")
+if(gained LESS 4) # 9.9e-2 and 1.0e-6 are at least a factor of 1000 apart
+  message(FATAL_ERROR "the error fell by ${gained} decades only")
+endif()
