@@ -77,6 +77,7 @@ struct LODESTEP_EXPORT CorrectorModel {
   /// The scheme that takes over, in sub-steps, where the model may not be used: "" for the base scheme itself, or
   /// "rk4", because a base of low order would need thousands of sub-steps to be as accurate as its correction.
   std::string fallback;
+  const std::string& fallback_scheme() const noexcept { return fallback.empty() ? base : fallback; }
   /// Sub-steps per trained step with which it keeps the model's accuracy.
   unsigned fallback_substeps = 1;
 };

@@ -69,7 +69,7 @@ Json describe_json(const Model& model) {
             {"parameters", approximator.parameters()},
             {"cost_ns", approximator.cost_ns()},
             {"term", term_json(approximator)}}},
-          {"fallback", corrector.fallback.empty() ? corrector.base : corrector.fallback},
+          {"fallback", corrector.fallback_scheme()},
           {"fallback_substeps", corrector.fallback_substeps},
           {"error",
            {{"step_rms", model.error.step_rms},
@@ -102,8 +102,7 @@ std::string describe(const Model& model) {
   line(page, "  Q             %s, %s, %zu coefficients, about %.0f ns", approximator.description().c_str(),
        to_string(approximator.precision), approximator.parameters(), approximator.cost_ns());
   line(page, "  fallback      %u step%s of %s alone, dt = %g", corrector.fallback_substeps,
-       corrector.fallback_substeps == 1 ? "" : "s",
-       (corrector.fallback.empty() ? corrector.base : corrector.fallback).c_str(),
+       corrector.fallback_substeps == 1 ? "" : "s", corrector.fallback_scheme().c_str(),
        corrector.dt / corrector.fallback_substeps);
   page += '\n';
 

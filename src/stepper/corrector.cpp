@@ -69,7 +69,7 @@ Corrector::Corrector(std::shared_ptr<const Model> model, Backend backend)
   // NOTE: t0 + n dt loses |t| epsilon; over 1e6 steps that is 1e-10 relative to dt, and an error of 1e-9 dt in the step
   // shifts the solution by less than any correction this library will learn resolves.
   dt_tolerance_ = 1e-9 * dt_;
-  fallback_ = corrector.fallback.empty() ? corrector.base : corrector.fallback;
+  fallback_ = corrector.fallback_scheme();
   fallback_dt_ = dt_ / corrector.fallback_substeps;
   box_.reserve(2 * dimension_);
   for (const auto& interval : corrector.domain.state) {

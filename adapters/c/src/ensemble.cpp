@@ -8,8 +8,9 @@
 namespace lodestep::c {
 
 Ensemble::Ensemble(const Corrector& corrector)
-    : corrector_(corrector), tableau_(classical_tableau(std::get<CorrectorModel>(corrector.model().method).base)),
-      scratch_(corrector), stages_(corrector.stages() * corrector.dimension()) {}
+    : corrector_(corrector), base_(classical_tableau(std::get<CorrectorModel>(corrector.model().method).base)),
+      fallback_(classical_tableau(corrector.fallback())), scratch_(corrector),
+      stages_(corrector.stages() * corrector.dimension()) {}
 
 void Ensemble::gather(const double* y) {
   const std::size_t d = corrector_.dimension();
@@ -18,14 +19,14 @@ void Ensemble::gather(const double* y) {
     u_.resize(size);
     stage_state_.resize(size);
     result_.resize(size);
-    k_.resize(tableau_.stages() * size);
+    k_.resize(std::max(base_.stages(), fallback_.stages()) * size);
   }
   for (std::size_t m = 0; m < members_.size(); ++m) std::copy_n(y + members_[m] * d, d, u_.data() + m * d);
 }
 
-/// One base step of all members from u_. The arithmetic of a number is that of RungeKutta::step, term by term.
-int Ensemble::base_step(HostRhs& rhs, double t, double dt, double* out) {
-  const std::size_t s = tableau_.stages();
+/// One step of a scheme for all members from u_. The arithmetic of a number is that of RungeKutta::step, term by term.
+int Ensemble::step_with(const ButcherTableau& scheme, HostRhs& rhs, double t, double dt, double* out) {
+  const std::size_t s = scheme.stages();
   const std::size_t size = members_.size() * corrector_.dimension();
   const auto combine = [&](const double* weight, std::size_t count, double* to) {
     for (std::size_t i = 0; i < size; ++i) {
@@ -37,12 +38,12 @@ int Ensemble::base_step(HostRhs& rhs, double t, double dt, double* out) {
   for (std::size_t i = 0; i < s; ++i) {
     const double* at = u_.data();
     if (i > 0) {
-      combine(tableau_.a.data() + i * s, i, stage_state_.data());
+      combine(scheme.a.data() + i * s, i, stage_state_.data());
       at = stage_state_.data();
     }
-    if (const int result = rhs(t + tableau_.c[i] * dt, members_.size(), at, k_.data() + i * size)) return result;
+    if (const int result = rhs(t + scheme.c[i] * dt, members_.size(), at, k_.data() + i * size)) return result;
   }
-  combine(tableau_.b.data(), s, out);
+  combine(scheme.b.data(), s, out);
   return 0;
 }
 
@@ -65,7 +66,7 @@ int Ensemble::fall_back(HostRhs& rhs, double t, const double* y, double dt) {
   const std::size_t count = corrector_.substeps(dt);
   const double h = dt / static_cast<double>(count);
   for (std::size_t i = 0; i < count; ++i) {
-    if (const int result = base_step(rhs, t + static_cast<double>(i) * h, h, u_.data())) return result;
+    if (const int result = step_with(fallback_, rhs, t + static_cast<double>(i) * h, h, u_.data())) return result;
   }
   for (std::size_t m = 0; m < members_.size(); ++m) std::copy_n(u_.data() + m * d, d, next_.data() + members_[m] * d);
   return 0;
@@ -82,7 +83,7 @@ int Ensemble::step(HostRhs& rhs, double t, const double* y, std::size_t n, doubl
   }
   if (!members_.empty()) {
     gather(y);
-    if (const int result = base_step(rhs, t, dt, result_.data())) return result;
+    if (const int result = step_with(base_, rhs, t, dt, result_.data())) return result;
     correct();
   }
   members_.clear();

@@ -29,12 +29,13 @@ public:
 
 private:
   void gather(const double* y);
-  int base_step(HostRhs& rhs, double t, double dt, double* out);
+  int step_with(const ButcherTableau& scheme, HostRhs& rhs, double t, double dt, double* out);
   int fall_back(HostRhs& rhs, double t, const double* y, double dt);
   void correct();
 
   const Corrector& corrector_;
-  const ButcherTableau& tableau_;
+  const ButcherTableau& base_;
+  const ButcherTableau& fallback_;
   Corrector::Scratch scratch_;
   std::vector<double> stages_;       ///< of one state, [stages, dimension]
   std::vector<Verdict> verdicts_;    ///< [n]

@@ -38,7 +38,8 @@ void Forcing::integrate(double t, double dt, double* increment, std::size_t size
 CellStepper::CellStepper(std::shared_ptr<const Corrector> corrector, CellLayout layout)
     : corrector_(std::move(corrector)), layout_(layout),
       base_(classical_tableau(std::get<CorrectorModel>(corrector_->model().method).base), layout.size()),
-      scratch_(*corrector_), outcome_(layout.cells, Outcome::learned), next_(layout.size()), fallback_(layout.size()),
+      sub_stepper_(classical_tableau(corrector_->fallback()), layout.size()), scratch_(*corrector_),
+      outcome_(layout.cells, Outcome::learned), next_(layout.size()), fallback_(layout.size()),
       first_slope_(layout.size()), forcing_increment_(layout.size()) {
   const std::size_t dimension = corrector_->dimension();
   if (layout_.dimension != dimension) {

@@ -43,8 +43,8 @@ struct CellLayout {
 };
 
 /// The learned step on an array of cells: the base scheme on all of it, the correction of all cells as one batch, and
-/// the base scheme sub-stepped for the cells the model may not be used for. Nothing is allocated after construction,
-/// but for the approximator's workspace in the first step.
+/// the fallback scheme sub-stepped for the cells the model may not be used for. Nothing is allocated after
+/// construction, but for the approximator's workspace in the first step.
 class CellStepper {
 public:
   /// Throws InvalidArgument if the layout's dimension is not the corrector's.
@@ -112,7 +112,8 @@ private:
     const double h = dt / static_cast<double>(substeps);
     for (std::size_t i = 0; i < substeps; ++i) {
       const double at = t + static_cast<double>(i) * h;
-      if (const int status = base_.step(rhs, at, fallback_.data(), h, fallback_.data(), i == 0 ? dudt : nullptr)) {
+      if (const int status =
+              sub_stepper_.step(rhs, at, fallback_.data(), h, fallback_.data(), i == 0 ? dudt : nullptr)) {
         return status;
       }
     }
@@ -138,6 +139,7 @@ private:
   std::shared_ptr<const Corrector> corrector_;
   CellLayout layout_;
   RungeKutta base_;
+  RungeKutta sub_stepper_; ///< of the model's fallback scheme
   Corrector::Scratch scratch_;
   std::vector<double> limit_;                                             ///< [dimension], largest |correction|
   std::vector<double> inverse_width_;                                     ///< [dimension], of the domain
