@@ -44,9 +44,9 @@ typedef int (*@name@_rhs)(double t, const double *u, double *dudt, void *user);
 /* What became of the steps. Start from zeros. */
 typedef struct @name@_counters {
   unsigned long learned;    /* taken by the model */
-  unsigned long step_size;  /* by the base scheme: dt is not the trained one */
-  unsigned long domain;     /* by the base scheme: the state is outside the domain */
-  unsigned long correction; /* by the base scheme: the correction was larger than any in training */
+  unsigned long step_size;  /* by the fallback scheme: dt is not the trained one */
+  unsigned long domain;     /* by the fallback scheme: the state is outside the domain */
+  unsigned long correction; /* by the fallback scheme: the correction was larger than any in training */
 } @name@_counters;
 
 /* Advances u by dt in place. `user` is handed to `rhs`; `counters` may be null. Returns 0, or what `rhs` returned. */
@@ -181,14 +181,14 @@ constexpr const char* epilogue = R"(
 @steps@  return 0;
 }
 
-/* The base scheme in sub-steps that keep the model's accuracy. */
+@fallback_function@/* @fallback@ in sub-steps that keep the model's accuracy. */
 static int fall_back(@name@_rhs rhs, void *user, double t, double dt, double *next, double (*k)[DIMENSION]) {
   const double ratio = ceil(fabs(dt) / @fallback_dt@ * (1.0 - 1e-9));
   const double count = ratio < 1.0 ? 1.0 : ratio;
   const double h = dt / count;
   double i;
   for (i = 0.0; i < count; i += 1.0) {
-    const int result = base_step(rhs, user, t + i * h, next, h, next, k);
+    const int result = @fallback_step@(rhs, user, t + i * h, next, h, next, k);
     if (result != 0) return result;
   }
   return 0;
@@ -266,7 +266,8 @@ class CWriter {
 public:
   CWriter(const Model& model, std::string name)
       : model_(model), corrector_(std::get<CorrectorModel>(model.method)), spec_(corrector_.approximator),
-        tableau_(classical_tableau(corrector_.base)), name_(std::move(name)) {
+        tableau_(classical_tableau(corrector_.base)), fallback_(classical_tableau(corrector_.fallback_scheme())),
+        name_(std::move(name)) {
     number_ = spec_.precision == Precision::f32 ? "float" : "double";
   }
 
@@ -285,14 +286,17 @@ public:
              {"description", description},
              {"dimension", std::to_string(model_.dimension())},
              {"features", std::to_string(spec_.inputs)},
-             {"stages", std::to_string(tableau_.stages())},
+             {"stages", std::to_string(std::max(tableau_.stages(), fallback_.stages()))},
              {"number", number_},
              {"base", corrector_.base},
+             {"fallback", corrector_.fallback_scheme()},
+             {"fallback_step", own_fallback() ? "fallback_step" : "base_step"},
+             {"fallback_function", own_fallback() ? fallback_function() : ""},
              {"fallback_dt", hexadecimal(corrector_.dt / corrector_.fallback_substeps)},
-             {"stage_state", tableau_.stages() > 1 ? "  double v[DIMENSION];\n" : ""},
+             {"stage_state", stage_state(tableau_)},
              {"scalar", model_.dimension() <= small_dimension ? scalar_macro : ""},
              {"scalar_attribute", model_.dimension() <= small_dimension ? "SCALAR " : ""},
-             {"steps", base_steps()},
+             {"steps", steps(tableau_)},
              {"features_code", features()},
              {"dt", dt_text}};
     CSource result;
@@ -484,21 +488,34 @@ private:
     return sum.empty() ? "0.0" : sum;
   }
 
-  std::string base_steps() const {
+  static std::string stage_state(const ButcherTableau& tableau) {
+    return tableau.stages() > 1 ? "  double v[DIMENSION];\n" : "";
+  }
+
+  bool own_fallback() const { return corrector_.fallback_scheme() != corrector_.base; }
+
+  std::string fallback_function() const {
+    return "/* One step of " + fallback_.name + ", which takes over. */\nstatic int fallback_step(" + name_ +
+           "_rhs rhs, void *user, double t, const double *u, double dt, double *next,\n"
+           "                         double (*k)[DIMENSION]) {\n" +
+           stage_state(fallback_) + "  int result;\n  size_t n;\n" + steps(fallback_) + "  return 0;\n}\n\n";
+  }
+
+  static std::string steps(const ButcherTableau& tableau) {
     std::string text;
-    const std::size_t s = tableau_.stages();
+    const std::size_t s = tableau.stages();
     for (std::size_t i = 0; i < s; ++i) {
       std::string at = "u";
       if (i > 0) {
         text +=
-            "  for (n = 0; n < DIMENSION; ++n) v[n] = u[n] + dt * (" + weighted(tableau_.a.data() + i * s, i) + ");\n";
+            "  for (n = 0; n < DIMENSION; ++n) v[n] = u[n] + dt * (" + weighted(tableau.a.data() + i * s, i) + ");\n";
         at = "v";
       }
-      const std::string time = tableau_.c[i] == 0.0 ? "t" : "t + " + hexadecimal(tableau_.c[i]) + " * dt";
+      const std::string time = tableau.c[i] == 0.0 ? "t" : "t + " + hexadecimal(tableau.c[i]) + " * dt";
       text += "  result = rhs(" + time + ", " + at + ", k[" + std::to_string(i) + "], user);\n";
       text += "  if (result != 0) return result;\n";
     }
-    return text + "  for (n = 0; n < DIMENSION; ++n) next[n] = u[n] + dt * (" + weighted(tableau_.b.data(), s) + ");\n";
+    return text + "  for (n = 0; n < DIMENSION; ++n) next[n] = u[n] + dt * (" + weighted(tableau.b.data(), s) + ");\n";
   }
 
   std::string features() const {
@@ -518,6 +535,7 @@ private:
   const CorrectorModel& corrector_;
   const ApproximatorSpec& spec_;
   const ButcherTableau& tableau_;
+  const ButcherTableau& fallback_;
   std::string name_;
   std::string number_;
   std::vector<source::Replacement> keys_;

@@ -36,9 +36,9 @@ constexpr const char* module_head = R"(@description@module @name@
   !> What became of the steps.
   type :: @name@_counters
     integer :: learned = 0    !< taken by the model
-    integer :: step_size = 0  !< by the base scheme: dt is not the trained one
-    integer :: domain = 0     !< by the base scheme: the state is outside the domain
-    integer :: correction = 0 !< by the base scheme: the correction was larger than any in training
+    integer :: step_size = 0  !< by the fallback scheme: dt is not the trained one
+    integer :: domain = 0     !< by the fallback scheme: the state is outside the domain
+    integer :: correction = 0 !< by the fallback scheme: the correction was larger than any in training
   end type
 
   abstract interface
@@ -126,7 +126,7 @@ contains
     real(dp), intent(out) :: next(d), k(d, stages)
 @steps@  end subroutine
 
-  !> The base scheme in sub-steps that keep the model's accuracy.
+@fallback_subroutine@  !> @fallback@ in sub-steps that keep the model's accuracy.
   subroutine fall_back(rhs, t, dt, next)
     procedure(@name@_rhs) :: rhs
     real(dp), intent(in) :: t, dt
@@ -138,7 +138,7 @@ contains
     h = dt / count
     do i = 0, count - 1
       u = next
-      call base_step(rhs, t + i * h, u, h, next, k)
+      call @fallback_step@(rhs, t + i * h, u, h, next, k)
     end do
   end subroutine
 
@@ -162,7 +162,8 @@ class FortranWriter {
 public:
   FortranWriter(const Model& model, std::string name)
       : model_(model), corrector_(std::get<CorrectorModel>(model.method)), spec_(corrector_.approximator),
-        tableau_(classical_tableau(corrector_.base)), name_(std::move(name)) {}
+        tableau_(classical_tableau(corrector_.base)), fallback_(classical_tableau(corrector_.fallback_scheme())),
+        name_(std::move(name)) {}
 
   std::string write() {
     std::string description;
@@ -173,10 +174,13 @@ public:
         {"dimension", std::to_string(model_.dimension())},
         {"dt", decimal(corrector_.dt)},
         {"features", std::to_string(spec_.inputs)},
-        {"stages", std::to_string(tableau_.stages())},
+        {"stages", std::to_string(std::max(tableau_.stages(), fallback_.stages()))},
         {"base", corrector_.base},
+        {"fallback", corrector_.fallback_scheme()},
+        {"fallback_step", own_fallback() ? "fallback_step" : "base_step"},
+        {"fallback_subroutine", own_fallback() ? fallback_subroutine() : ""},
         {"fallback_dt", decimal(corrector_.dt / corrector_.fallback_substeps)},
-        {"steps", base_steps()},
+        {"steps", steps(tableau_)},
         {"features_code", features()},
         {"correction", correction()},
     };
@@ -334,21 +338,35 @@ private:
     return sum.empty() ? "0.0_dp" : sum;
   }
 
-  std::string base_steps() const {
+  bool own_fallback() const { return corrector_.fallback_scheme() != corrector_.base; }
+
+  std::string fallback_subroutine() const {
+    return "  !> One step of " + fallback_.name +
+           ", which takes over.\n"
+           "  subroutine fallback_step(rhs, t, u, dt, next, k)\n"
+           "    procedure(" +
+           name_ +
+           "_rhs) :: rhs\n"
+           "    real(dp), intent(in) :: t, u(d), dt\n"
+           "    real(dp), intent(out) :: next(d), k(d, stages)\n" +
+           steps(fallback_) + "  end subroutine\n\n";
+  }
+
+  std::string steps(const ButcherTableau& tableau) const {
     std::string text;
-    const std::size_t s = tableau_.stages();
+    const std::size_t s = tableau.stages();
     if (s > 1) text += "    real(dp) :: v(d)\n";
     text += "\n";
     for (std::size_t i = 0; i < s; ++i) {
       std::string at = "u";
       if (i > 0) {
-        text += "    v = u + dt * (" + weighted(tableau_.a.data() + i * s, i) + ")\n";
+        text += "    v = u + dt * (" + weighted(tableau.a.data() + i * s, i) + ")\n";
         at = "v";
       }
-      const std::string time = tableau_.c[i] == 0.0 ? "t" : "t + " + decimal(tableau_.c[i]) + "_dp * dt";
+      const std::string time = tableau.c[i] == 0.0 ? "t" : "t + " + decimal(tableau.c[i]) + "_dp * dt";
       text += "    call rhs(d, " + time + ", " + at + ", k(:, " + std::to_string(i + 1) + "))\n";
     }
-    text += "    next = u + dt * (" + weighted(tableau_.b.data(), s) + ")\n";
+    text += "    next = u + dt * (" + weighted(tableau.b.data(), s) + ")\n";
     return fill(text, {{"name", name_}});
   }
 
@@ -369,6 +387,7 @@ private:
   const CorrectorModel& corrector_;
   const ApproximatorSpec& spec_;
   const ButcherTableau& tableau_;
+  const ButcherTableau& fallback_;
   std::string name_;
 };
 

@@ -86,12 +86,13 @@ std::vector<std::string> describe_model(const Model& model) {
   lines.push_back("Problem   " + comment(model.provenance.problem));
   lines.push_back("Method    " + corrector.base + " corrected by a " + corrector.approximator.description() +
                   " of its " + to_string(corrector.input));
-  lines.push_back("Step      " + formatted("%.10g", corrector.dt) + "; any other is taken by " + corrector.base +
-                  " in sub-steps of at most " + formatted("%.6g", corrector.dt / corrector.fallback_substeps));
+  lines.push_back("Step      " + formatted("%.10g", corrector.dt) + "; any other is taken by " +
+                  corrector.fallback_scheme() + " in sub-steps of at most " +
+                  formatted("%.6g", corrector.dt / corrector.fallback_substeps));
   lines.push_back("Error     " + formatted("%.3g", model.error.step_rms) + " rms of one step, " +
                   formatted("%.3g", model.error.horizon_rms) + " rms over " + formatted("%g", model.error.horizon) +
                   " (measured on held-out initial states)");
-  lines.push_back("Domain    outside of which " + corrector.base + " takes over:");
+  lines.push_back("Domain    outside of which " + corrector.fallback_scheme() + " takes over:");
   for (std::size_t i = 0; i < model.dimension(); ++i) {
     const auto& interval = corrector.domain.state[i];
     const std::string unit = model.variables[i].unit.empty() ? "" : " " + comment(model.variables[i].unit);

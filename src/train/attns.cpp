@@ -212,9 +212,9 @@ private:
     error.trajectories = held_out.trajectories;
     const auto roll_out = detail::roll_out(problem_, base, corrector.input, approximator, held_out);
     error.horizon_rms = std::isfinite(roll_out.rms) ? roll_out.rms : best_.rms;
-    const ButcherTableau& rk4 = classical_tableau("rk4");
-    if (base.order < rk4.order) corrector.fallback = rk4.name;
-    corrector.fallback_substeps = fallback_substeps(corrector.fallback.empty() ? base : rk4, held_out, error.step_rms);
+    if (base.order < 4) corrector.fallback = "rk4";
+    corrector.fallback_substeps =
+        fallback_substeps(classical_tableau(corrector.fallback_scheme()), held_out, error.step_rms);
   }
 
   /// The fewest steps of `scheme` per dt whose one-step error is no larger than the model's, or the most useful number
