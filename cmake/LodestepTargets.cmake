@@ -4,7 +4,7 @@ add_library(lodestep_warnings INTERFACE)
 target_compile_options(lodestep_warnings INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion>
   # GCC 12 takes copies of Odeint steppers on std::array, whose scratch starts uninitialised, for an error.
-  $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized>
+  $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized -Wno-uninitialized>
   # GCC 12 takes "text" + std::string for overlapping memory (its bug 105651).
   $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)
 if(LODESTEP_WERROR)

@@ -271,7 +271,7 @@ private:
 
   /// Adds the correction to `out`, the base stepper's result from `in`.
   template <class StateOut> Verdict correct(const double* u, StateOut& out) {
-    auto* numbers = state_access<StateOut>::data(out);
+    auto* numbers = state_access<std::remove_const_t<StateOut>>::data(out);
     if constexpr (std::is_same_v<decltype(numbers), double*>) {
       return corrector_->correct(u, numbers, stages_.data(), scratch_);
     } else {
