@@ -29,8 +29,11 @@ struct RknnOptions {
   /// paper). 0: constants.
   unsigned dt_degree = 0;
   unsigned parameter_degree = 0;
-  /// Adds an embedded row, and keeps the method exact to `order`, so that step-size control may take any step.
+  /// Adds an embedded row, for step-size control.
   bool embedded = false;
+  /// Keeps the method exact to `order` for every problem. It gains less on the family, and its range of validity
+  /// usually reaches down to the smallest steps.
+  bool exact_order = false;
   std::string classical;   ///< tableau to compare with and to fall back on; empty: chosen by order and stages
   std::size_t starts = 20; ///< random starts of the fit
   std::uint64_t seed = 0;

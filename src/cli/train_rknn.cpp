@@ -96,8 +96,8 @@ void add_train_rknn(CLI::App& train, Action& action) {
   verb->add_option("--horizon", options->rknn.horizons,
                    "Lengths of the roll-outs that are fitted, 0 for single steps [the family's]")
       ->type_name("T");
-  verb->add_flag("--embedded", options->rknn.embedded,
-                 "Add a learned embedded row, for step-size control; the method is kept exact to its order");
+  verb->add_flag("--embedded", options->rknn.embedded, "Add a learned embedded row, for step-size control");
+  verb->add_flag("--exact-order", options->rknn.exact_order, "Keep the method exact to its order for every problem");
   verb->add_flag("--softmax", options->rknn.softmax, "Positive weights b by softmax, as in the paper");
   verb->add_option("--h-degree", options->rknn.dt_degree, "Degree of the coefficients as polynomials in the step size")
       ->type_name("N")

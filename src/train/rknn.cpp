@@ -56,11 +56,13 @@ void check(const Family& family, const RknnOptions& options) {
   if (options.softmax && (options.dt_degree > 0 || options.parameter_degree > 0)) {
     throw InvalidArgument("train rknn: coefficients that depend on dt or parameters need free weights, not softmax");
   }
-  if (options.embedded && options.order > attainable_order(options.stages)) {
-    throw InvalidArgument("train rknn: a tableau with an embedded row is kept exact to its order, and " +
-                          std::to_string(options.stages) + " stages reach order " +
-                          std::to_string(attainable_order(options.stages)) + " at most, asked for " +
-                          std::to_string(options.order));
+  if ((options.embedded || options.exact_order) && options.order > attainable_order(options.stages)) {
+    throw InvalidArgument("train rknn: with an embedded row or an exact order, " + std::to_string(options.stages) +
+                          " stages reach order " + std::to_string(attainable_order(options.stages)) +
+                          " at most, asked for " + std::to_string(options.order));
+  }
+  if (options.exact_order && (options.dt_degree > 0 || options.parameter_degree > 0)) {
+    throw InvalidArgument("train rknn: an exact order needs constant coefficients");
   }
   for (double horizon : options.horizons) {
     if (!(std::isfinite(horizon) && horizon >= 0.0)) {
@@ -84,7 +86,7 @@ RknnFitOptions fit_options(const RknnOptions& options, const Round& round) {
   fit.shape.stages = options.stages;
   fit.shape.softmax = options.softmax;
   fit.order = options.order;
-  fit.order_weight = options.embedded ? 1e4 : 0.0;
+  fit.order_weight = options.exact_order ? 1e4 : 0.0;
   fit.iterations = round.iterations;
   fit.reweightings = round.reweightings;
   return fit;
@@ -180,7 +182,7 @@ RknnResult train_rknn(const Family& given, const RknnOptions& options) {
   } else {
     // A family with an order of its own shows it here, and least squares then starts at a far better place.
     for (unsigned order = std::min(static_cast<unsigned>(2 * options.stages), 8u);
-         family.rhs_series && !options.embedded && order > options.order && fits.empty(); --order) {
+         family.rhs_series && !options.exact_order && order > options.order && fits.empty(); --order) {
       match_taylor(order, 8);
     }
     for (std::size_t i = 0; i < options.starts; ++i) {
@@ -227,7 +229,7 @@ RknnResult train_rknn(const Family& given, const RknnOptions& options) {
   }
   stop_asked(0.85, "measuring");
 
-  if (options.embedded) x = RknnFitter(family, all, final_fit).exact_order(std::move(x));
+  if (options.exact_order) x = RknnFitter(family, all, final_fit).exact_order(std::move(x));
 
   // The model.
   Model& model = result.model;
