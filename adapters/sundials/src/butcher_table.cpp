@@ -1,8 +1,12 @@
 #include "stepper.hpp"
 
+#include <lodestep/error.hpp>
+#include <lodestep/learned_tableau.hpp>
 #include <lodestep/sundials/stepper.hpp>
 #include <lodestep/tableau.hpp>
 
+#include <algorithm>
+#include <string>
 #include <vector>
 
 namespace lodestep::arkode {
@@ -23,6 +27,27 @@ ARKodeButcherTable make_butcher_table(const ButcherTableau& tableau) {
 }
 
 } // namespace lodestep::arkode
+
+ARKodeButcherTable LodestepButcherTable_Load(const char* model, sunrealtype h, sunrealtype* hmin, sunrealtype* hmax) {
+  ARKodeButcherTable table = nullptr;
+  lodestep::arkode::guarded(stderr, "LodestepButcherTable_Load", [&] {
+    if (!model) throw lodestep::InvalidArgument("no model file given (null pointer)");
+    const lodestep::LearnedTableau learned(lodestep::load_model(model));
+    const lodestep::TableauModel& method = learned.method();
+    if (learned.depends_on_dt() && learned.admits(h) != lodestep::Verdict::learned) {
+      throw lodestep::InvalidArgument("the coefficients depend on the step size, which must lie in " +
+                                      std::to_string(method.dt.lower) + " .. " + std::to_string(method.dt.upper) +
+                                      ", not " + std::to_string(h));
+    }
+    lodestep::ButcherTableau tableau = learned.depends_on_dt() ? learned.at(h) : method.tableau;
+    tableau.order = std::max(tableau.order, method.family_order);
+    table = lodestep::arkode::make_butcher_table(tableau);
+    if (hmin) *hmin = method.dt.lower;
+    if (hmax) *hmax = method.dt.upper;
+    return ARK_SUCCESS;
+  });
+  return table;
+}
 
 ARKodeButcherTable LodestepButcherTable_LoadByName(const char* name) {
   ARKodeButcherTable table = nullptr;

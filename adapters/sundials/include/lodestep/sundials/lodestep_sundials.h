@@ -130,6 +130,14 @@ LODESTEP_SUNDIALS_EXPORT int LodestepStepper_CreateSUNStepper(LodestepStepper st
 
 /* --- tableaux --------------------------------------------------------------------------------------------------- */
 
+/* The learned tableau in the model file `model`, for ERKStepSetTable and ARKStepSetTables, or NULL. Its embedding is
+ * the learned one, if there is one. Its order is the one it shows on the family of problems it was learned for: the
+ * step controller goes by it. Keep the steps within [*hmin, *hmax] (...SetMinStep, ...SetMaxStep), where it was
+ * measured to be no worse than the classical tableau; either may be NULL. Where the coefficients depend on the step
+ * size they are those of steps of h, for fixed steps; otherwise h does not matter. Free with ARKodeButcherTable_Free.
+ */
+LODESTEP_SUNDIALS_EXPORT ARKodeButcherTable LodestepButcherTable_Load(const char* model, sunrealtype h,
+                                                                      sunrealtype* hmin, sunrealtype* hmax);
 /* The classical tableau of that name ("euler", "heun", "rk3", "rk4"), or NULL. Free with ARKodeButcherTable_Free. */
 LODESTEP_SUNDIALS_EXPORT ARKodeButcherTable LodestepButcherTable_LoadByName(const char* name);
 
