@@ -59,6 +59,33 @@ if(TARGET lodestep_train)
   set_target_properties(lodestep_command PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
 endif()
 
+# In C and Fortran, and the plugin interface.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/plugins/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h*")
+install(FILES ${PROJECT_SOURCE_DIR}/adapters/c/include/lodestep.h ${PROJECT_SOURCE_DIR}/adapters/c/include/lodestep_table.h
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+lodestep_install(plugin lodestep_plugin)
+lodestep_install(c lodestep_c)
+set_target_properties(lodestep_c PROPERTIES INSTALL_RPATH "$ORIGIN")
+# What is opened at run time lies apart from what is linked.
+install(TARGETS lodestep_host LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/lodestep)
+list(APPEND lodestep_components plugin c)
+if(TARGET lodestep_train_c)
+  install(FILES ${PROJECT_SOURCE_DIR}/adapters/c/include/lodestep_train.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  lodestep_install(train_c lodestep_train_c)
+  set_target_properties(lodestep_train_c PROPERTIES INSTALL_RPATH "$ORIGIN")
+  list(APPEND lodestep_components train_c)
+endif()
+if(TARGET lodestep_fortran)
+  # The sources go with the .mod files, which only the compiler that wrote them can read.
+  install(DIRECTORY ${PROJECT_BINARY_DIR}/adapters/fortran/modules/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/lodestep/fortran
+    FILES_MATCHING PATTERN "lodestep.mod")
+  install(FILES ${PROJECT_SOURCE_DIR}/adapters/fortran/lodestep.f90 ${PROJECT_SOURCE_DIR}/adapters/fortran/lodestep_f77.f90
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/lodestep/fortran)
+  lodestep_install(fortran lodestep_fortran)
+  set_target_properties(lodestep_fortran PROPERTIES INSTALL_RPATH "$ORIGIN")
+  list(APPEND lodestep_components fortran)
+endif()
+
 # A static library hands its own dependencies on to whoever links it.
 if(BUILD_SHARED_LIBS)
   set(LODESTEP_IS_STATIC FALSE)
