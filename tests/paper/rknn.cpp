@@ -159,8 +159,9 @@ BOOST_AUTO_TEST_CASE(square_reaches_orders_of_its_own) {
       const Real moved = coefficients[s * (s - 1) / 2 + j] - tableau.b[j];
       BOOST_TEST(std::abs(static_cast<double>(moved)) < 1e-12); // it is the same method
     }
-    const double a = 0.5;
-    const Real y0 = 3;
+    // The task of the family with the smallest a y h: the leading term of the error of order 8 is small and shows late.
+    const double a = 0.1;
+    const Real y0 = 1;
     double sx = 0, sy = 0, sxx = 0, sxy = 0, count = 0;
     for (int steps : {2048, 4096, 8192}) {
       const Real h = Real(2) / steps;
