@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_shared_object_or_no_parameter_is_said_so) {
   const std::string text = FIXTURES "text.so";
   std::ofstream(text) << "not a shared object";
   BOOST_TEST(contains(fault_of(text), "cannot be loaded"));
-  BOOST_TEST(contains(fault_of<InvalidArgument>(fixture("fault_0") + ":omgea=1"), "did you mean 'omega'"));
+  BOOST_TEST(contains(fault_of<InvalidArgument>(fixture("fault_0") + ":omegaa=1"), "did you mean 'omega'"));
   BOOST_TEST(contains(fault_of<InvalidArgument>(fixture("fault_0") + ":omega"), "parameter=value"));
   BOOST_TEST(contains(fault_of(plugin("k_link_pendulum") + ":K=2.5"), "whole number"));
   BOOST_CHECK_THROW(make_problem("oscillator.so"), InvalidData); // a file, not a name to guess at

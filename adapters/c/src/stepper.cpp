@@ -11,6 +11,8 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 using namespace lodestep;
@@ -18,18 +20,19 @@ using c::TimeGrid;
 
 struct lodestep_stepper {
   lodestep_stepper(std::shared_ptr<const Corrector> shared, lodestep_rhs function, void* user)
-      : corrector(shared), method(shared), probe(shared), base(method.base().tableau(), shared->dimension()),
-        ensemble(*shared), rhs(shared->dimension(), function, user), before(shared->dimension()),
-        other(shared->dimension()) {}
+      : corrector(std::move(shared)),
+        base(classical_tableau(std::get<CorrectorModel>(corrector->model().method).base), corrector->dimension()),
+        scratch(*corrector), ensemble(*corrector), rhs(corrector->dimension(), function, user),
+        next(corrector->dimension()), reference(corrector->dimension()) {}
 
   std::shared_ptr<const Corrector> corrector;
-  CorrectedRungeKutta method;
-  CorrectedRungeKutta probe; ///< the same steps, not counted: for error estimates
-  RungeKutta base;           ///< between steps, and for references
+  RungeKutta base;
+  Corrector::Scratch scratch;
   c::Ensemble ensemble;
   c::HostRhs rhs;
-  std::vector<double> before; ///< the state before the step
-  std::vector<double> other;
+  StepCounters counters;
+  std::vector<double> next;      ///< the state after the step
+  std::vector<double> reference; ///< the same, more finely
 };
 
 namespace {
@@ -78,14 +81,38 @@ template <class Body> int guarded(lodestep_stepper& stepper, Body&& body) {
   });
 }
 
+/// u + the base scheme over `length` from time t in `count` equal sub-steps.
+int sub_step(lodestep_stepper& s, double t, double* u, double length, std::size_t count) {
+  const double h = length / static_cast<double>(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const double at = t + static_cast<double>(i) * h;
+    if (const int result = s.base.step(s.rhs, at, u, h, u)) return rhs_failed(result, at, h);
+  }
+  return LODESTEP_SUCCESS;
+}
+
+/// The step from y, written to s.next: the steps of CorrectedRungeKutta, out of place, so that a bad result is never
+/// seen by the caller and a good one is copied once.
+int take_step(lodestep_stepper& s, double t, const double* y, double dt, Verdict& verdict) {
+  double* next = s.next.data();
+  verdict = s.corrector->admits(dt, y);
+  if (verdict == Verdict::learned) {
+    if (const int result = s.base.step(s.rhs, t, y, dt, next)) return rhs_failed(result, t, dt);
+    verdict = s.corrector->correct(y, next, s.base.stage_derivatives(), s.scratch);
+  }
+  if (verdict != Verdict::learned) {
+    std::copy_n(y, s.next.size(), next);
+    if (const int status = sub_step(s, t, next, dt, s.corrector->substeps(dt))) return status;
+  }
+  return finite(next, s.next.size()) ? LODESTEP_SUCCESS : not_finite(next, s.next.size(), t, dt);
+}
+
 int step(lodestep_stepper& s, double t, double* y, double dt) {
-  const std::size_t d = s.corrector->dimension();
-  std::copy_n(y, d, s.before.data());
-  if (const int result = s.method.step(s.rhs, t, y, dt)) return rhs_failed(result, t, dt);
-  if (finite(y, d)) return LODESTEP_SUCCESS;
-  const int status = not_finite(y, d, t, dt);
-  std::copy_n(s.before.data(), d, y);
-  return status;
+  Verdict verdict;
+  if (const int status = take_step(s, t, y, dt, verdict)) return status;
+  for (std::size_t i = 0; i < s.next.size(); ++i) y[i] = s.next[i];
+  ++s.counters.steps[static_cast<std::size_t>(verdict)];
+  return LODESTEP_SUCCESS;
 }
 
 int step_ensemble(lodestep_stepper& s, double t, double* y, std::size_t n, double dt) {
@@ -126,16 +153,6 @@ template <class Step> int evolve(const char* function, double dt, double* t, dou
   return LODESTEP_SUCCESS;
 }
 
-/// u + the base scheme over `length` from time t in `count` equal sub-steps.
-int sub_step(lodestep_stepper& s, double t, double* u, double length, std::size_t count) {
-  const double h = length / static_cast<double>(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const double at = t + static_cast<double>(i) * h;
-    if (const int result = s.base.step(s.rhs, at, u, h, u)) return rhs_failed(result, at, h);
-  }
-  return finite(u, s.corrector->dimension()) ? LODESTEP_SUCCESS : not_finite(u, s.corrector->dimension(), t, length);
-}
-
 int check_times(const double* times, std::size_t count, double t, double dt) {
   double previous = t - TimeGrid::tolerance * dt;
   for (std::size_t i = 0; i < count; ++i) {
@@ -169,18 +186,20 @@ int states_at(lodestep_stepper& s, double* t, double* y, std::size_t count, cons
     const double beyond = times[i] - *t;
     if (std::abs(beyond) <= TimeGrid::tolerance * dt) continue;
     if (const int status = sub_step(s, *t, state, beyond, s.corrector->substeps(beyond))) return status;
+    if (!finite(state, d)) return not_finite(state, d, *t, beyond);
   }
   return LODESTEP_SUCCESS;
 }
 
 int estimate_error(lodestep_stepper& s, double t, const double* y, double dt, double* error) {
   const std::size_t d = s.corrector->dimension();
-  std::copy_n(y, d, s.before.data());
-  std::copy_n(y, d, s.other.data());
-  if (const int result = s.probe.step(s.rhs, t, s.other.data(), dt)) return rhs_failed(result, t, dt);
-  if (const int status = sub_step(s, t, s.before.data(), dt, 2 * s.corrector->substeps(dt))) return status;
-  if (!finite(s.other.data(), d)) return not_finite(s.other.data(), d, t, dt);
-  for (std::size_t i = 0; i < d; ++i) error[i] = s.other[i] - s.before[i];
+  Verdict verdict;
+  if (const int status = take_step(s, t, y, dt, verdict)) return status;
+  double* reference = s.reference.data();
+  std::copy_n(y, d, reference);
+  if (const int status = sub_step(s, t, reference, dt, 2 * s.corrector->substeps(dt))) return status;
+  if (!finite(reference, d)) return not_finite(reference, d, t, dt);
+  for (std::size_t i = 0; i < d; ++i) error[i] = s.next[i] - reference[i];
   return LODESTEP_SUCCESS;
 }
 
@@ -281,7 +300,7 @@ int lodestep_estimate_error(lodestep_stepper* stepper, double t, const double* y
 int lodestep_get_counters(const lodestep_stepper* stepper, lodestep_counters* counters) {
   if (!stepper) return c::fail_null("lodestep_get_counters", "stepper");
   if (!counters) return c::fail_null("lodestep_get_counters", "counters");
-  const StepCounters one = stepper->method.counters();
+  const StepCounters& one = stepper->counters;
   const StepCounters& many = stepper->ensemble.counters();
   counters->learned = one[Verdict::learned] + many[Verdict::learned];
   counters->step_size = one[Verdict::step_size] + many[Verdict::step_size];
@@ -293,7 +312,7 @@ int lodestep_get_counters(const lodestep_stepper* stepper, lodestep_counters* co
 
 int lodestep_reset_counters(lodestep_stepper* stepper) {
   if (!stepper) return c::fail_null("lodestep_reset_counters", "stepper");
-  stepper->method.reset_counters();
+  stepper->counters = {};
   stepper->ensemble.reset_counters();
   stepper->rhs.reset_evaluations();
   return LODESTEP_SUCCESS;
