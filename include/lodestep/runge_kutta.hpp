@@ -151,6 +151,8 @@ public:
 
   const Corrector& corrector() const noexcept { return *corrector_; }
   const RungeKutta& base() const noexcept { return base_; }
+  /// Calls of the right-hand side so far, by the base scheme and by the fallback.
+  std::size_t rhs_evaluations() const noexcept { return base_.rhs_evaluations() + fallback_.rhs_evaluations(); }
   StepCounters counters() const noexcept { return counters_.read(); }
   void reset_counters() noexcept { counters_.reset(); }
 

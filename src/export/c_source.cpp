@@ -478,14 +478,15 @@ private:
     }
   }
 
-  /// "0x1p-1 * k[0][n] + ...": zero weights left out.
+  /// "u[n] + dt * 0x1p-1 * k[0][n] + ...", in the order of RungeKutta::step, whose bits these are; zero weights left
+  /// out.
   static std::string weighted(const double* weight, std::size_t count) {
-    std::string sum;
+    std::string sum = "u[n]";
     for (std::size_t j = 0; j < count; ++j) {
       if (weight[j] == 0.0) continue;
-      sum += (sum.empty() ? "" : " + ") + hexadecimal(weight[j]) + " * k[" + std::to_string(j) + "][n]";
+      sum += " + dt * " + hexadecimal(weight[j]) + " * k[" + std::to_string(j) + "][n]";
     }
-    return sum.empty() ? "0.0" : sum;
+    return sum;
   }
 
   static std::string stage_state(const ButcherTableau& tableau) {
@@ -507,15 +508,14 @@ private:
     for (std::size_t i = 0; i < s; ++i) {
       std::string at = "u";
       if (i > 0) {
-        text +=
-            "  for (n = 0; n < DIMENSION; ++n) v[n] = u[n] + dt * (" + weighted(tableau.a.data() + i * s, i) + ");\n";
+        text += "  for (n = 0; n < DIMENSION; ++n) v[n] = " + weighted(tableau.a.data() + i * s, i) + ";\n";
         at = "v";
       }
       const std::string time = tableau.c[i] == 0.0 ? "t" : "t + " + hexadecimal(tableau.c[i]) + " * dt";
       text += "  result = rhs(" + time + ", " + at + ", k[" + std::to_string(i) + "], user);\n";
       text += "  if (result != 0) return result;\n";
     }
-    return text + "  for (n = 0; n < DIMENSION; ++n) next[n] = u[n] + dt * (" + weighted(tableau.b.data(), s) + ");\n";
+    return text + "  for (n = 0; n < DIMENSION; ++n) next[n] = " + weighted(tableau.b.data(), s) + ";\n";
   }
 
   std::string features() const {

@@ -329,13 +329,12 @@ private:
   }
 
   static std::string weighted(const double* weight, std::size_t count) {
-    std::string sum;
+    std::string sum = "u";
     for (std::size_t j = 0; j < count; ++j) {
       if (weight[j] == 0.0) continue;
-      sum += sum.empty() ? "" : " &\n      + ";
-      sum += "(" + decimal(weight[j]) + "_dp) * k(:, " + std::to_string(j + 1) + ")";
+      sum += " &\n      + (dt * (" + decimal(weight[j]) + "_dp)) * k(:, " + std::to_string(j + 1) + ")";
     }
-    return sum.empty() ? "0.0_dp" : sum;
+    return sum;
   }
 
   bool own_fallback() const { return corrector_.fallback_scheme() != corrector_.base; }
@@ -360,13 +359,13 @@ private:
     for (std::size_t i = 0; i < s; ++i) {
       std::string at = "u";
       if (i > 0) {
-        text += "    v = u + dt * (" + weighted(tableau.a.data() + i * s, i) + ")\n";
+        text += "    v = " + weighted(tableau.a.data() + i * s, i) + "\n";
         at = "v";
       }
       const std::string time = tableau.c[i] == 0.0 ? "t" : "t + " + decimal(tableau.c[i]) + "_dp * dt";
       text += "    call rhs(d, " + time + ", " + at + ", k(:, " + std::to_string(i + 1) + "))\n";
     }
-    text += "    next = u + dt * (" + weighted(tableau.b.data(), s) + ")\n";
+    text += "    next = " + weighted(tableau.b.data(), s) + "\n";
     return fill(text, {{"name", name_}});
   }
 

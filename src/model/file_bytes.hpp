@@ -1,5 +1,6 @@
 #pragma once
 
+#include <lodestep/export.hpp>
 #include <lodestep/model.hpp>
 
 #include <string>
@@ -8,9 +9,9 @@
 namespace lodestep::detail {
 
 /// All bytes of a regular file. Throws IoError with the path and the system's reason.
-std::vector<unsigned char> read_file(const std::string& path);
+LODESTEP_EXPORT std::vector<unsigned char> read_file(const std::string& path);
 
 /// Writes a file, whole or not at all (AtomicFile). Throws IoError with the path and the system's reason.
-void write_file(const std::string& path, const std::vector<unsigned char>& bytes, Overwrite overwrite);
+LODESTEP_EXPORT void write_file(const std::string& path, const std::vector<unsigned char>& bytes, Overwrite overwrite);
 
 } // namespace lodestep::detail

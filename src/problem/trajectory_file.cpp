@@ -1,6 +1,6 @@
 #include "problem/trajectory_file.hpp"
 
-#include "model/atomic_file.hpp"
+#include "model/file_bytes.hpp"
 #include "problem/hdf5.hpp"
 
 #include <lodestep/error.hpp>
@@ -169,15 +169,17 @@ TrajectorySet trajectory_set(const Problem& problem, const GenerateOptions& opti
 void save_trajectories(const TrajectorySet& set, const std::string& path, Overwrite overwrite) {
   set.validate();
   const Trajectories& data = set.trajectories;
-  detail::AtomicFile out(path, overwrite);
+  std::vector<unsigned char> image;
   const hdf5::Quiet quiet;
   try {
     const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "cannot set up HDF5");
     // Attributes beyond 64 kB (the names of thousands of variables) need the format of HDF5 1.8.
     check(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST), "cannot set up HDF5");
-    // The temporary is ours alone and AtomicFile's lock is enough; some file systems refuse HDF5's.
-    check(H5Pset_file_locking(access, false, true), "cannot set up HDF5");
-    Handle file(H5Fcreate(out.path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose, "cannot open it");
+    // NOTE: the file is made in memory and written by us. HDF5 cannot let go of a file it failed to write (a full
+    // disk): it tries again when the program exits, and crashes it.
+    constexpr std::size_t growth = std::size_t{1} << 20;
+    check(H5Pset_fapl_core(access, growth, false), "cannot set up HDF5");
+    Handle file(H5Fcreate("trajectories in memory", H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose, "cannot open it");
 
     std::vector<double> t(data.times);
     for (std::size_t n = 0; n < t.size(); ++n) t[n] = data.t0 + static_cast<double>(n) * data.dt;
@@ -210,11 +212,16 @@ void save_trajectories(const TrajectorySet& set, const std::string& path, Overwr
     hdf5::write_string(file, "library_version", set.library_version);
     hdf5::write_attribute(file, "reference_error_estimate", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, {},
                           &data.error_estimate);
+    check(H5Fflush(file, H5F_SCOPE_GLOBAL), "cannot finish it");
+    const auto size = H5Fget_file_image(file, nullptr, 0);
+    if (size <= 0) throw IoError("cannot finish it");
+    image.resize(static_cast<std::size_t>(size));
+    if (H5Fget_file_image(file, image.data(), image.size()) != size) throw IoError("cannot finish it");
     file.close("cannot finish it");
   } catch (const IoError& error) {
     throw IoError("cannot write '" + path + "': " + error.what());
   }
-  out.commit();
+  detail::write_file(path, image, overwrite);
 }
 
 TrajectorySet load_trajectories(const std::string& path) {

@@ -62,7 +62,7 @@ Evaluation evaluate(const Model& model, const Problem& problem, const EvaluateOp
     base_errors[i] = report::mean_squared_error(reference, i, states.data());
   }
   const auto counters = learned.counters();
-  const auto evaluations = learned.base().rhs_evaluations();
+  const auto evaluations = learned.rhs_evaluations();
 
   std::vector<double> microseconds;
   for (int repetition = 0; repetition < repetitions; ++repetition) {

@@ -204,15 +204,15 @@ BOOST_AUTO_TEST_CASE(a_problem_of_unknown_size_runs_on_vectors) {
   options.trajectories = 2;
   options.seconds = 0.1;
   std::vector<NamedModel> models;
-  for (const auto& tableau : classical_tableaux()) {
-    models.push_back({tableau.name + " zero", std::make_shared<const Model>(zero_model(problem, tableau.name, 0.125))});
+  for (const char* base : {"euler", "heun", "rk3", "rk4"}) {
+    models.push_back({base, std::make_shared<const Model>(zero_model(problem, base, 0.125))});
   }
   options.output_dt = 0.25;
   const auto result = work_precision(problem, models, options);
   BOOST_TEST(result.state_type == "std::vector<double>");
   const auto& points = result.points;
   for (std::size_t i = 0; i < models.size(); ++i) {
-    const auto stages = static_cast<double>(classical_tableaux()[i].stages());
+    const auto stages = static_cast<double>(classical_tableau(models[i].name).stages());
     BOOST_TEST(points[i].rhs_evaluations == 8.0 * stages);
     BOOST_TEST(points[i].mse > 0.0);
   }
@@ -223,6 +223,7 @@ BOOST_AUTO_TEST_CASE(outputs_finer_than_a_models_step_are_refused) {
   const auto model = std::make_shared<const Model>(zero_model(problem, "rk4", 0.1));
   WorkPrecisionOptions options;
   options.trajectories = 1;
+  options.horizon = 1.5;
   for (double output_dt : {0.05, 0.15}) {
     options.output_dt = output_dt;
     BOOST_CHECK_EXCEPTION(work_precision(problem, {{"m", model}}, options), InvalidArgument, [](const auto& error) {

@@ -11,19 +11,34 @@
 
 namespace lodestep::arkode {
 
-ARKodeButcherTable make_butcher_table(const ButcherTableau& tableau) {
+namespace {
+
+/// `order` is what ARKODE's error control is told.
+ARKodeButcherTable create_table(const ButcherTableau& tableau, unsigned order) {
   tableau.validate();
   // NOTE: ARKODE wants mutable arrays though it copies them.
   std::vector<sunrealtype> a = tableau.a;
   std::vector<sunrealtype> b = tableau.b;
   std::vector<sunrealtype> c = tableau.c;
   std::vector<sunrealtype> d = tableau.b_embedded;
-  ARKodeButcherTable table =
-      ARKodeButcherTable_Create(static_cast<int>(tableau.stages()), static_cast<int>(tableau.order),
-                                d.empty() ? 0 : static_cast<int>(tableau.embedded_order), c.data(), a.data(), b.data(),
-                                d.empty() ? nullptr : d.data());
+  ARKodeButcherTable table = ARKodeButcherTable_Create(static_cast<int>(tableau.stages()), static_cast<int>(order),
+                                                       d.empty() ? 0 : static_cast<int>(tableau.embedded_order),
+                                                       c.data(), a.data(), b.data(), d.empty() ? nullptr : d.data());
   if (!table) throw std::bad_alloc();
   return table;
+}
+
+ARKodeButcherTable learned_table(const LearnedTableau& learned, double h) {
+  const TableauModel& method = learned.method();
+  const ButcherTableau& tableau = learned.depends_on_dt() ? learned.at(h) : method.tableau;
+  // On its family a learned tableau converges faster than the order conditions, which ask for all problems, allow it.
+  return create_table(tableau, std::max(tableau.order, method.family_order));
+}
+
+} // namespace
+
+ARKodeButcherTable make_butcher_table(const ButcherTableau& tableau) {
+  return create_table(tableau, tableau.order);
 }
 
 } // namespace lodestep::arkode
@@ -39,9 +54,7 @@ ARKodeButcherTable LodestepButcherTable_Load(const char* model, sunrealtype h, s
                                       std::to_string(method.dt.lower) + " .. " + std::to_string(method.dt.upper) +
                                       ", not " + std::to_string(h));
     }
-    lodestep::ButcherTableau tableau = learned.depends_on_dt() ? learned.at(h) : method.tableau;
-    tableau.order = std::max(tableau.order, method.family_order);
-    table = lodestep::arkode::make_butcher_table(tableau);
+    table = lodestep::arkode::learned_table(learned, h);
     if (hmin) *hmin = method.dt.lower;
     if (hmax) *hmax = method.dt.upper;
     return ARK_SUCCESS;
