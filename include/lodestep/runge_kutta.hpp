@@ -33,9 +33,10 @@ template <class Rhs> int call_rhs(Rhs& rhs, double t, const double* u, double* d
 template <std::size_t N>
 void stage_sum(const double* base, const double* const* k, const double* weight, std::size_t dimension, double* out) {
   for (std::size_t n = 0; n < dimension; ++n) {
-    double sum = base ? base[n] : 0.0;
+    // The small terms first, the state last: one rounding at the state's magnitude instead of one for each stage.
+    double sum = 0.0;
     for (std::size_t j = 0; j < N; ++j) sum += weight[j] * k[j][n];
-    out[n] = sum;
+    out[n] = base ? base[n] + sum : sum;
   }
 }
 

@@ -478,15 +478,15 @@ private:
     }
   }
 
-  /// "u[n] + dt * 0x1p-1 * k[0][n] + ...", in the order of RungeKutta::step, whose bits these are; zero weights left
+  /// "u[n] + (dt * 0x1p-1 * k[0][n] + ...)", in the order of RungeKutta::step, whose bits these are; zero weights left
   /// out.
   static std::string weighted(const double* weight, std::size_t count) {
-    std::string sum = "u[n]";
+    std::string sum;
     for (std::size_t j = 0; j < count; ++j) {
       if (weight[j] == 0.0) continue;
-      sum += " + dt * " + hexadecimal(weight[j]) + " * k[" + std::to_string(j) + "][n]";
+      sum += (sum.empty() ? "dt * " : " + dt * ") + hexadecimal(weight[j]) + " * k[" + std::to_string(j) + "][n]";
     }
-    return sum;
+    return "u[n] + (" + (sum.empty() ? "0.0" : sum) + ")";
   }
 
   static std::string stage_state(const ButcherTableau& tableau) {

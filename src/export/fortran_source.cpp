@@ -329,12 +329,13 @@ private:
   }
 
   static std::string weighted(const double* weight, std::size_t count) {
-    std::string sum = "u";
+    std::string sum;
     for (std::size_t j = 0; j < count; ++j) {
       if (weight[j] == 0.0) continue;
-      sum += " &\n      + (dt * (" + decimal(weight[j]) + "_dp)) * k(:, " + std::to_string(j + 1) + ")";
+      sum += sum.empty() ? "" : " &\n      + ";
+      sum += "(dt * (" + decimal(weight[j]) + "_dp)) * k(:, " + std::to_string(j + 1) + ")";
     }
-    return sum;
+    return "u + (" + (sum.empty() ? "0.0_dp" : sum) + ")";
   }
 
   bool own_fallback() const { return corrector_.fallback_scheme() != corrector_.base; }

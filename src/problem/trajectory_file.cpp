@@ -1,10 +1,12 @@
 #include "problem/trajectory_file.hpp"
 
-#include "model/file_bytes.hpp"
+#include "model/atomic_file.hpp"
 #include "problem/hdf5.hpp"
 
 #include <lodestep/error.hpp>
 #include <lodestep/version.hpp>
+
+#include <sys/mman.h>
 
 #include <cerrno>
 #include <cmath>
@@ -42,6 +44,51 @@ void write_dataset(hid_t file, const char* name, const std::vector<hsize_t>& sha
   const Handle dataset(H5Dcreate2(file, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose,
                        what);
   check(H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, data), what);
+}
+
+void write_contents(hid_t file, const TrajectorySet& set) {
+  const Trajectories& data = set.trajectories;
+  std::vector<double> t(data.times);
+  for (std::size_t n = 0; n < t.size(); ++n) t[n] = data.t0 + static_cast<double>(n) * data.dt;
+  write_dataset(file, "t", {data.times}, t.data());
+  write_dataset(file, "states", {data.trajectories, data.times, data.dimension}, data.states.data());
+
+  const auto format_version = std::uint64_t{TrajectorySet::format_version};
+  hdf5::write_attribute(file, "format_version", H5T_STD_U64LE, H5T_NATIVE_UINT64, {}, &format_version);
+  hdf5::write_string(file, "problem", set.problem);
+  std::vector<std::string> names, units, parameter_names;
+  std::vector<double> parameter_values;
+  for (const auto& variable : set.variables) {
+    names.push_back(variable.name);
+    units.push_back(variable.unit);
+  }
+  for (const auto& parameter : set.parameters) {
+    parameter_names.push_back(parameter.name);
+    parameter_values.push_back(parameter.value);
+  }
+  hdf5::write_strings(file, "variable_names", names);
+  hdf5::write_strings(file, "variable_units", units);
+  if (!set.parameters.empty()) {
+    hdf5::write_strings(file, "parameter_names", parameter_names);
+    hdf5::write_attribute(file, "parameter_values", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, {parameter_values.size()},
+                          parameter_values.data());
+  }
+  hdf5::write_attribute(file, "dt", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, {}, &data.dt);
+  hdf5::write_attribute(file, "seed", H5T_STD_U64LE, H5T_NATIVE_UINT64, {}, &set.seed);
+  hdf5::write_string(file, "split", set.split);
+  hdf5::write_string(file, "library_version", set.library_version);
+  hdf5::write_attribute(file, "reference_error_estimate", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, {}, &data.error_estimate);
+}
+
+/// HDF5 cannot let go of a file that it fails to write (a full disk): it tries again when the program exits, and
+/// crashes it. So what it still holds goes to memory, where there is room, and is forgotten when the file is closed.
+void divert_to_memory(hid_t file) noexcept {
+  void* handle = nullptr;
+  if (H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) < 0 || !handle) return;
+  const int memory = ::memfd_create("lodestep", MFD_CLOEXEC);
+  if (memory < 0) return;
+  ::dup2(memory, *static_cast<int*>(handle));
+  ::close(memory);
 }
 
 /// A dataset of `rank` dimensions as doubles, whatever numbers it is stored as.
@@ -168,60 +215,28 @@ TrajectorySet trajectory_set(const Problem& problem, const GenerateOptions& opti
 
 void save_trajectories(const TrajectorySet& set, const std::string& path, Overwrite overwrite) {
   set.validate();
-  const Trajectories& data = set.trajectories;
-  std::vector<unsigned char> image;
+  detail::AtomicFile out(path, overwrite);
   const hdf5::Quiet quiet;
   try {
     const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, "cannot set up HDF5");
     // Attributes beyond 64 kB (the names of thousands of variables) need the format of HDF5 1.8.
     check(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST), "cannot set up HDF5");
-    // NOTE: the file is made in memory and written by us. HDF5 cannot let go of a file it failed to write (a full
-    // disk): it tries again when the program exits, and crashes it.
-    constexpr std::size_t growth = std::size_t{1} << 20;
-    check(H5Pset_fapl_core(access, growth, false), "cannot set up HDF5");
-    Handle file(H5Fcreate("trajectories in memory", H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose, "cannot open it");
+    // The temporary is ours alone and AtomicFile's lock is enough; some file systems refuse HDF5's.
+    check(H5Pset_file_locking(access, false, true), "cannot set up HDF5");
+    Handle file(H5Fcreate(out.path().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose, "cannot open it");
 
-    std::vector<double> t(data.times);
-    for (std::size_t n = 0; n < t.size(); ++n) t[n] = data.t0 + static_cast<double>(n) * data.dt;
-    write_dataset(file, "t", {data.times}, t.data());
-    write_dataset(file, "states", {data.trajectories, data.times, data.dimension}, data.states.data());
-
-    const auto format_version = std::uint64_t{TrajectorySet::format_version};
-    hdf5::write_attribute(file, "format_version", H5T_STD_U64LE, H5T_NATIVE_UINT64, {}, &format_version);
-    hdf5::write_string(file, "problem", set.problem);
-    std::vector<std::string> names, units, parameter_names;
-    std::vector<double> parameter_values;
-    for (const auto& variable : set.variables) {
-      names.push_back(variable.name);
-      units.push_back(variable.unit);
+    try {
+      write_contents(file, set);
+      check(H5Fflush(file, H5F_SCOPE_GLOBAL), "cannot finish it");
+    } catch (...) {
+      divert_to_memory(file);
+      throw;
     }
-    for (const auto& parameter : set.parameters) {
-      parameter_names.push_back(parameter.name);
-      parameter_values.push_back(parameter.value);
-    }
-    hdf5::write_strings(file, "variable_names", names);
-    hdf5::write_strings(file, "variable_units", units);
-    if (!set.parameters.empty()) {
-      hdf5::write_strings(file, "parameter_names", parameter_names);
-      hdf5::write_attribute(file, "parameter_values", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, {parameter_values.size()},
-                            parameter_values.data());
-    }
-    hdf5::write_attribute(file, "dt", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, {}, &data.dt);
-    hdf5::write_attribute(file, "seed", H5T_STD_U64LE, H5T_NATIVE_UINT64, {}, &set.seed);
-    hdf5::write_string(file, "split", set.split);
-    hdf5::write_string(file, "library_version", set.library_version);
-    hdf5::write_attribute(file, "reference_error_estimate", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, {},
-                          &data.error_estimate);
-    check(H5Fflush(file, H5F_SCOPE_GLOBAL), "cannot finish it");
-    const auto size = H5Fget_file_image(file, nullptr, 0);
-    if (size <= 0) throw IoError("cannot finish it");
-    image.resize(static_cast<std::size_t>(size));
-    if (H5Fget_file_image(file, image.data(), image.size()) != size) throw IoError("cannot finish it");
     file.close("cannot finish it");
   } catch (const IoError& error) {
     throw IoError("cannot write '" + path + "': " + error.what());
   }
-  detail::write_file(path, image, overwrite);
+  out.commit();
 }
 
 TrajectorySet load_trajectories(const std::string& path) {

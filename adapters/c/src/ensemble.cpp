@@ -30,11 +30,11 @@ int Ensemble::step_with(const ButcherTableau& scheme, HostRhs& rhs, double t, do
   const std::size_t size = members_.size() * corrector_.dimension();
   const auto combine = [&](const double* weight, std::size_t count, double* to) {
     for (std::size_t i = 0; i < size; ++i) {
-      double sum = u_[i];
+      double sum = 0.0;
       for (std::size_t j = 0; j < count; ++j) {
         if (weight[j] != 0.0) sum += dt * weight[j] * k_[j * size + i];
       }
-      to[i] = sum;
+      to[i] = u_[i] + sum;
     }
   };
   for (std::size_t i = 0; i < s; ++i) {
