@@ -181,14 +181,19 @@ private:
   Domain domain(const ButcherTableau& base) const {
     const detail::StepData train = detail::make_step_data(problem_, base, train_);
     const detail::StepData validation = detail::make_step_data(problem_, base, validation_);
-    const Eigen::VectorXd low = train.state.rowwise().minCoeff().cwiseMin(validation.state.rowwise().minCoeff());
-    const Eigen::VectorXd high = train.state.rowwise().maxCoeff().cwiseMax(validation.state.rowwise().maxCoeff());
+    const Eigen::VectorXd low = train.state.rowwise().minCoeff();
+    const Eigen::VectorXd high = train.state.rowwise().maxCoeff();
+    const Eigen::VectorXd width = (high - low).cwiseMax(std::numeric_limits<double>::min());
+    const Eigen::VectorXd below = low - validation.state.rowwise().minCoeff();
+    const Eigen::VectorXd above = validation.state.rowwise().maxCoeff() - high;
+    // Trajectories not yet seen reach further than those seen, the more so the more variables there are: the validation
+    // states tell by how much, in widths, and others will go as far again.
+    const double reach = below.cwiseMax(above).cwiseQuotient(width).maxCoeff();
+    const double margin = std::max(0.05, 2.0 * reach);
     const Eigen::VectorXd largest = train.target.cwiseAbs().rowwise().maxCoeff();
     Domain domain;
     for (Eigen::Index i = 0; i < low.size(); ++i) {
-      // Held-out trajectories reach a little further than those seen, by less the more were seen.
-      const double margin = 0.05 * (high[i] - low[i]);
-      domain.state.push_back({low[i] - margin, high[i] + margin});
+      domain.state.push_back({low[i] - margin * (high[i] - low[i]), high[i] + margin * (high[i] - low[i])});
       domain.correction_limit.push_back(2.0 * largest[i]);
     }
     return domain;
