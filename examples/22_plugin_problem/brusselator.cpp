@@ -8,5 +8,10 @@ struct Brusselator {
     dudt[1] = u[0] * (b - u[0] * u[1]);
   }
 };
-LODESTEP_CXX_PLUGIN(lodestep::Plugin<Brusselator>("brusselator").variable("x", 0.8, 1.2).variable("y", 2.0, 3.0)
-                        .parameter("a", &Brusselator::a).parameter("b", &Brusselator::b).horizon(20.0).dt(0.05));
+LODESTEP_CXX_PLUGIN(lodestep::Plugin<Brusselator>("brusselator")
+                        .variable("x", 0.8, 1.2)
+                        .variable("y", 2.0, 3.0)
+                        .parameter("a", &Brusselator::a)
+                        .parameter("b", &Brusselator::b)
+                        .horizon(20.0)
+                        .dt(0.05));

@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-static int reaction(double t, const double *u, double *dudt, void *user) {
+static int reaction(double t, const double* u, double* dudt, void* user) {
   (void)t;
   (void)user;
   dudt[0] = 1.0 + u[0] * (u[0] * u[1] - 3.5);

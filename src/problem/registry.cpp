@@ -161,7 +161,8 @@ Problem make_problem(const std::string& text) {
     // What an alias implies counts as given: "2_link_pendulum:K=3" contradicts itself and is refused.
     std::vector<Parameter> given = match->implies;
     if (colon != std::string::npos)
-      for (auto& parameter : detail::parse_parameters(text.substr(colon + 1), name)) given.push_back(std::move(parameter));
+      for (auto& parameter : detail::parse_parameters(text.substr(colon + 1), name))
+        given.push_back(std::move(parameter));
     detail::set_parameters(problem, given);
     entry.define(problem);
     return problem;

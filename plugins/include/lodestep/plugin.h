@@ -24,15 +24,15 @@ extern "C" {
 #endif
 
 typedef struct lodestep_parameter {
-  const char *name;
+  const char* name;
   double value; /* the default */
 } lodestep_parameter;
 
 /* Random numbers for a sampler: the same on every platform, for the same seed. */
 typedef struct lodestep_random {
-  double (*uniform)(void *state, double lower, double upper);
-  double (*normal)(void *state); /* mean 0, variance 1 */
-  void *state;
+  double (*uniform)(void* state, double lower, double upper);
+  double (*normal)(void* state); /* mean 0, variance 1 */
+  void* state;
 } lodestep_random;
 
 /* Functions return 0 for success and, as in SUNDIALS, a positive number for a failure that may be recovered from and a
@@ -41,38 +41,38 @@ typedef struct lodestep_random {
 typedef struct lodestep_problem {
   uint32_t abi;  /* LODESTEP_PLUGIN_ABI */
   uint32_t size; /* sizeof(lodestep_problem) */
-  const char *name;
-  const char *description; /* optional: one line for a person */
-  uint64_t dimension;      /* 1 to 100000 */
-  const char *const *variables; /* optional: [dimension] names; u0, u1, ... without */
-  const char *const *units;     /* optional: [dimension], "" for none */
+  const char* name;
+  const char* description;      /* optional: one line for a person */
+  uint64_t dimension;           /* 1 to 100000 */
+  const char* const* variables; /* optional: [dimension] names; u0, u1, ... without */
+  const char* const* units;     /* optional: [dimension], "" for none */
   uint64_t parameter_count;
-  const lodestep_parameter *parameters; /* [parameter_count] */
+  const lodestep_parameter* parameters; /* [parameter_count] */
   double horizon;                       /* length of a trajectory */
   double dt;                            /* a step worth learning */
 
   /* dudt = f(t, u). */
-  int (*rhs)(double t, const double *u, double *dudt, void *user);
+  int (*rhs)(double t, const double* u, double* dudt, void* user);
   /* Optional: the same for n states, u and dudt [n, dimension]. */
-  int (*rhs_batch)(double t, size_t n, const double *u, double *dudt, void *user);
+  int (*rhs_batch)(double t, size_t n, const double* u, double* dudt, void* user);
   /* Optional: jv = (df/du) v at (t, u). */
-  int (*jvp)(double t, const double *u, const double *v, double *jv, void *user);
+  int (*jvp)(double t, const double* u, const double* v, double* jv, void* user);
   /* Modelled time of one right-hand side in nanoseconds, the same on every machine; 0 if unknown. */
   double rhs_cost_ns;
 
   /* The box of initial states, [dimension] each. Without a sampler states are uniform in it; a variable whose bounds
    * are equal is fixed. With a sampler it is optional, and every sample must lie in it. */
-  const double *lower;
-  const double *upper;
-  int (*sample)(const lodestep_random *random, double *u0, void *user);
+  const double* lower;
+  const double* upper;
+  int (*sample)(const lodestep_random* random, double* u0, void* user);
 
   /* Optional: called once on a copy of this struct, before anything else, with the values of the parameters. It may
    * change every field but `parameters`, the dimension included; on failure it may set `error`. */
-  int (*open)(const double *parameters, struct lodestep_problem *self);
-  void (*close)(struct lodestep_problem *self);
-  const char *error;
+  int (*open)(const double* parameters, struct lodestep_problem* self);
+  void (*close)(struct lodestep_problem* self);
+  const char* error;
   /* Handed to the functions. Where `open` is null and this is too, it will be the values of the parameters. */
-  void *user;
+  void* user;
 } lodestep_problem;
 
 #if defined(__GNUC__)
