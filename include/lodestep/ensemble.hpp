@@ -227,7 +227,8 @@ public:
       if (const int status = fallen_back_block(rhs, t, x, dt, rest_.data() + first, n)) return status;
     }
     std::copy(next_.begin(), next_.end(), x);
-    for (Verdict verdict : verdicts_) counters_.count(verdict);
+    for (std::size_t j = rest_.size(); j < members; ++j) counters_.count(Verdict::learned); // one addition, compiled
+    for (std::size_t j : rest_) counters_.count(verdicts_[j]);
     return 0;
   }
 
@@ -284,13 +285,41 @@ private:
     return any;
   }
 
+  /// The same for a block whose members stand in u_: Corrector::admits for all of them at once, by loops without jumps.
+  bool judge_block(const double* x, double dt, std::size_t first, std::size_t n) noexcept {
+    if (corrector_->admits(dt, x) == Verdict::step_size) { // which holds for all or for none
+      std::fill_n(verdicts_.begin() + static_cast<std::ptrdiff_t>(first), n, Verdict::step_size);
+      return false;
+    }
+    const auto& box = std::get<CorrectorModel>(corrector_->model().method).domain.state;
+    // NOTE: selections between doubles, because that is what compilers vectorise for the oldest processors too.
+    std::array<double, ensemble_block> inside;
+    inside.fill(1.0);
+    for (std::size_t i = 0; i < box.size(); ++i) {
+      const double* u = u_.data() + i * n;
+      const double lower = box[i].lower;
+      const double upper = box[i].upper;
+      for (std::size_t k = 0; k < n; ++k) { // NaN compares false
+        inside[k] = u[k] >= lower ? inside[k] : 0.0;
+        inside[k] = u[k] <= upper ? inside[k] : 0.0;
+      }
+    }
+    bool any = false;
+    for (std::size_t k = 0; k < n; ++k) {
+      const bool learned = inside[k] != 0.0;
+      verdicts_[first + k] = learned ? Verdict::learned : Verdict::domain;
+      any |= learned;
+    }
+    return any;
+  }
+
   template <class Rhs>
   int learned_block(Rhs& rhs, double t, const double* x, double dt, std::size_t first, std::size_t n) {
     const std::size_t d = corrector_->dimension();
-    if (judge(x, dt, first, n)) {
+    detail::to_variables(x, d, n, u_.data());
+    if (judge_block(x, dt, first, n)) {
       // The whole block goes, since gaps would cost more than they save; but in the place of a member that the guard
       // has refused goes a copy of an admitted one, so that no right-hand side is evaluated where nobody asked for it.
-      detail::to_variables(x, d, n, u_.data());
       const std::size_t sound = a_learned_member(first, n);
       for (std::size_t k = 0; k < n; ++k) {
         if (verdicts_[first + k] == Verdict::learned) continue;
@@ -323,15 +352,24 @@ private:
   void apply(const double* features, double* next, std::size_t first, std::size_t n) {
     const std::size_t d = corrector_->dimension();
     corrector_->approximator().evaluate(features, correction_.data(), n, workspace_);
-    std::size_t excesses = 0;
-    for (std::size_t m = 0; m < n * d; ++m) {
-      excesses += std::abs(correction_[m]) <= limit_[m] ? 0 : 1; // NaN compares false
-      next[m] += correction_[m];
+    const double* correction = correction_.data();
+    const double* limit = limit_.data();
+    constexpr std::size_t width = 8;
+    std::array<double, width> small;
+    small.fill(1.0);
+    std::size_t m = 0;
+    for (; m + width <= n * d; m += width) {
+      for (std::size_t l = 0; l < width; ++l) { // NaN compares false
+        small[l] = std::abs(correction[m + l]) <= limit[m + l] ? small[l] : 0.0;
+      }
     }
-    for (std::size_t k = 0; excesses != 0 && k < n; ++k) {
-      bool small = true;
-      for (std::size_t i = 0; i < d; ++i) small &= std::abs(correction_[k * d + i]) <= limit_[i];
-      if (!small && verdicts_[first + k] == Verdict::learned) verdicts_[first + k] = Verdict::correction;
+    for (; m < n * d; ++m) small[0] = std::abs(correction[m]) <= limit[m] ? small[0] : 0.0;
+    const bool all_small = std::count(small.begin(), small.end(), 1.0) == static_cast<std::ptrdiff_t>(width);
+    for (m = 0; m < n * d; ++m) next[m] += correction[m];
+    for (std::size_t k = 0; !all_small && k < n; ++k) {
+      bool within = true;
+      for (std::size_t i = 0; i < d; ++i) within &= std::abs(correction_[k * d + i]) <= limit_[i];
+      if (!within && verdicts_[first + k] == Verdict::learned) verdicts_[first + k] = Verdict::correction;
     }
   }
 
