@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -197,7 +198,8 @@ public:
         fallback_(std::make_shared<const ButcherTableau>(classical_tableau(corrector_->fallback())),
                   corrector_->dimension()),
         u_(corrector_->dimension() * ensemble_block), u_next_(u_.size()),
-        features_(corrector_->approximator().inputs() * ensemble_block), correction_(u_.size()) {
+        features_(corrector_->approximator().inputs() * ensemble_block), correction_(u_.size()),
+        stage_derivatives_(corrector_->stages() * corrector_->dimension()) {
     // The limits of a whole block, so that it is judged in one pass.
     for (std::size_t k = 0; k < ensemble_block; ++k) {
       limit_.insert(limit_.end(), corrector_->correction_limit().begin(), corrector_->correction_limit().end());
@@ -225,24 +227,99 @@ public:
       if (const int status = fallen_back_block(rhs, t, x, dt, rest_.data() + first, n)) return status;
     }
     std::copy(next_.begin(), next_.end(), x);
+    for (std::size_t j = rest_.size(); j < members; ++j) counters_.count(Verdict::learned); // one addition, compiled
+    for (std::size_t j : rest_) counters_.count(verdicts_[j]);
+    return 0;
+  }
+
+  /// The same with a right-hand side that has to see the whole ensemble at once, in the layout of x:
+  /// `rhs(double t, const double* u, double* dudt)`, all [members][variable]. Results are those of `step` to rounding.
+  /// A member that falls back does not change the others' results, but since nobody can be left out of a call, its
+  /// sub-steps cost as many evaluations of the whole ensemble.
+  template <class Rhs> int step_whole(Rhs&& rhs, double t, double* x, double dt, std::size_t members) {
+    const std::size_t d = corrector_->dimension();
+    const std::size_t size = d * members;
+    if (!whole_ || whole_->base.dimension() != size) whole_.emplace(block_.tableau(), fallback_.tableau(), size);
+    next_.assign(x, x + size);
+    verdicts_.resize(members);
+    const bool any = judge(x, dt, 0, members);
+    if (any) {
+      double* u = whole_->u.data();
+      const double* sound = x + a_learned_member(0, members) * d;
+      for (std::size_t j = 0; j < members; ++j) {
+        std::copy_n(verdicts_[j] == Verdict::learned ? x + j * d : sound, d, u + j * d);
+      }
+      if (const int status = whole_->base.step(rhs, t, u, dt, next_.data())) return status;
+      for (std::size_t first = 0; first < members && !corrector_->approximator().is_zero(); first += ensemble_block) {
+        const std::size_t n = std::min(ensemble_block, members - first);
+        apply(make_features_of_whole(dt, first, n), next_.data() + first * d, first, n);
+      }
+    }
+    const auto refused = [](Verdict verdict) { return verdict != Verdict::learned; };
+    if (std::any_of(verdicts_.begin(), verdicts_.end(), refused)) {
+      if (const int status = fall_back_whole(rhs, t, x, dt)) return status;
+    }
+    std::copy(next_.begin(), next_.end(), x);
     for (Verdict verdict : verdicts_) counters_.count(verdict);
     return 0;
   }
 
 private:
-  template <class Rhs>
-  int learned_block(Rhs& rhs, double t, const double* x, double dt, std::size_t first, std::size_t n) {
-    const std::size_t d = corrector_->dimension();
+  /// Steps of a right-hand side that takes all members at once.
+  struct Whole {
+    Whole(const ButcherTableau& base_tableau, const ButcherTableau& fallback_tableau, std::size_t size)
+        : base(base_tableau, size), fallback(fallback_tableau, size), u(size) {}
+    RungeKutta base;
+    RungeKutta fallback;
+    std::vector<double> u;
+  };
+
+  /// The verdicts on the members from `first`; whether any may be learned.
+  bool judge(const double* x, double dt, std::size_t first, std::size_t n) noexcept {
     bool any = false;
     for (std::size_t k = 0; k < n; ++k) {
-      const Verdict verdict = corrector_->admits(dt, x + k * d);
+      const Verdict verdict = corrector_->admits(dt, x + k * corrector_->dimension());
       verdicts_[first + k] = verdict;
       any |= verdict == Verdict::learned;
     }
-    if (any) {
+    return any;
+  }
+
+  /// The same for a block whose members stand in u_: Corrector::admits for all of them at once, by loops without jumps.
+  bool judge_block(const double* x, double dt, std::size_t first, std::size_t n) noexcept {
+    if (corrector_->admits(dt, x) == Verdict::step_size) { // which holds for all or for none
+      std::fill_n(verdicts_.begin() + static_cast<std::ptrdiff_t>(first), n, Verdict::step_size);
+      return false;
+    }
+    const auto& box = std::get<CorrectorModel>(corrector_->model().method).domain.state;
+    // NOTE: selections between doubles, because that is what compilers vectorise for the oldest processors too.
+    std::array<double, ensemble_block> inside;
+    inside.fill(1.0);
+    for (std::size_t i = 0; i < box.size(); ++i) {
+      const double* u = u_.data() + i * n;
+      const double lower = box[i].lower;
+      const double upper = box[i].upper;
+      for (std::size_t k = 0; k < n; ++k) { // NaN compares false
+        inside[k] = u[k] >= lower ? inside[k] : 0.0;
+        inside[k] = u[k] <= upper ? inside[k] : 0.0;
+      }
+    }
+    bool any = false;
+    for (std::size_t k = 0; k < n; ++k) {
+      const bool learned = inside[k] != 0.0;
+      verdicts_[first + k] = learned ? Verdict::learned : Verdict::domain;
+      any |= learned;
+    }
+    return any;
+  }
+
+  template <class Rhs>
+  int learned_block(Rhs& rhs, double t, const double* x, double dt, std::size_t first, std::size_t n) {
+    const std::size_t d = corrector_->dimension();
+    detail::to_variables(x, d, n, u_.data());
+    if (judge_block(x, dt, first, n)) {
       // The whole block goes, since gaps would cost more than they save; but in the place of a member that the guard
       // has refused goes a copy of an admitted one, so that no right-hand side is evaluated where nobody asked for it.
-      detail::to_variables(x, d, n, u_.data());
       const std::size_t sound = a_learned_member(first, n);
       for (std::size_t k = 0; k < n; ++k) {
         if (verdicts_[first + k] == Verdict::learned) continue;
@@ -266,20 +343,33 @@ private:
   /// next_ = u_next_ + correction of a block, and the verdict of each member on the size of its correction.
   void correct(const double* x, double dt, std::size_t first, std::size_t n) {
     const std::size_t d = corrector_->dimension();
-    const Approximator& approximator = corrector_->approximator();
     double* next = next_.data() + first * d;
     detail::to_members(u_next_.data(), d, n, next);
-    if (approximator.is_zero()) return;
-    approximator.evaluate(make_features(x, next, dt, n), correction_.data(), n, workspace_);
-    std::size_t excesses = 0;
-    for (std::size_t m = 0; m < n * d; ++m) {
-      excesses += std::abs(correction_[m]) <= limit_[m] ? 0 : 1; // NaN compares false
-      next[m] += correction_[m];
+    if (!corrector_->approximator().is_zero()) apply(make_features(x, next, dt, n), next, first, n);
+  }
+
+  /// next += correction of a block, members one after the other.
+  void apply(const double* features, double* next, std::size_t first, std::size_t n) {
+    const std::size_t d = corrector_->dimension();
+    corrector_->approximator().evaluate(features, correction_.data(), n, workspace_);
+    const double* correction = correction_.data();
+    const double* limit = limit_.data();
+    constexpr std::size_t width = 8;
+    std::array<double, width> small;
+    small.fill(1.0);
+    std::size_t m = 0;
+    for (; m + width <= n * d; m += width) {
+      for (std::size_t l = 0; l < width; ++l) { // NaN compares false
+        small[l] = std::abs(correction[m + l]) <= limit[m + l] ? small[l] : 0.0;
+      }
     }
-    for (std::size_t k = 0; excesses != 0 && k < n; ++k) {
-      bool small = true;
-      for (std::size_t i = 0; i < d; ++i) small &= std::abs(correction_[k * d + i]) <= limit_[i];
-      if (!small && verdicts_[first + k] == Verdict::learned) verdicts_[first + k] = Verdict::correction;
+    for (; m < n * d; ++m) small[0] = std::abs(correction[m]) <= limit[m] ? small[0] : 0.0;
+    const bool all_small = std::count(small.begin(), small.end(), 1.0) == static_cast<std::ptrdiff_t>(width);
+    for (m = 0; m < n * d; ++m) next[m] += correction[m];
+    for (std::size_t k = 0; !all_small && k < n; ++k) {
+      bool within = true;
+      for (std::size_t i = 0; i < d; ++i) within &= std::abs(correction_[k * d + i]) <= limit_[i];
+      if (!within && verdicts_[first + k] == Verdict::learned) verdicts_[first + k] = Verdict::correction;
     }
   }
 
@@ -307,6 +397,37 @@ private:
     return features_.data();
   }
 
+  /// The features of n members of the whole, whose stages stand side by side.
+  const double* make_features_of_whole(double dt, std::size_t first, std::size_t n) {
+    const std::size_t d = corrector_->dimension();
+    const std::size_t count = corrector_->approximator().inputs();
+    const std::size_t stages = corrector_->stages();
+    for (std::size_t k = 0; k < n; ++k) {
+      const std::size_t at = (first + k) * d;
+      for (std::size_t s = 0; s < stages; ++s) {
+        std::copy_n(whole_->base.stage_derivatives() + s * next_.size() + at, d, stage_derivatives_.data() + s * d);
+      }
+      corrector_features(corrector_->input(), d, stages, dt, whole_->u.data() + at, next_.data() + at,
+                         stage_derivatives_.data(), features_.data() + k * count);
+    }
+    return features_.data();
+  }
+
+  template <class Rhs> int fall_back_whole(Rhs& rhs, double t, const double* x, double dt) {
+    const std::size_t d = corrector_->dimension();
+    double* u = whole_->u.data();
+    std::copy_n(x, next_.size(), u);
+    const std::size_t count = corrector_->substeps(dt);
+    const double h = dt / static_cast<double>(count);
+    for (std::size_t step = 0; step < count; ++step) {
+      if (const int status = whole_->fallback.step(rhs, t + static_cast<double>(step) * h, u, h, u)) return status;
+    }
+    for (std::size_t j = 0; j < verdicts_.size(); ++j) {
+      if (verdicts_[j] != Verdict::learned) std::copy_n(u + j * d, d, next_.data() + j * d);
+    }
+    return 0;
+  }
+
   template <class Rhs>
   int fallen_back_block(Rhs& rhs, double t, const double* x, double dt, const std::size_t* which, std::size_t n) {
     const std::size_t d = corrector_->dimension();
@@ -332,10 +453,12 @@ private:
   std::vector<double> u_next_;
   std::vector<double> features_;
   std::vector<double> correction_;
-  std::vector<double> limit_;     ///< of a block's corrections, [member][variable]
-  std::vector<double> next_;      ///< the new state of every member
-  std::vector<Verdict> verdicts_; ///< of every member in this step
-  std::vector<std::size_t> rest_; ///< members that fell back
+  std::vector<double> stage_derivatives_; ///< of one member, [stage][variable]
+  std::optional<Whole> whole_;            ///< once step_whole has been called
+  std::vector<double> limit_;             ///< of a block's corrections, [member][variable]
+  std::vector<double> next_;              ///< the new state of every member
+  std::vector<Verdict> verdicts_;         ///< of every member in this step
+  std::vector<std::size_t> rest_;         ///< members that fell back
   Workspace workspace_;
   SharedCounters counters_;
 };

@@ -68,9 +68,11 @@ struct EvaluateOptions {
   double horizon = 0.0; ///< 0: the problem's
   std::uint64_t seed = 0;
   Progress progress;
+  Backend backend = Backend::automatic; ///< of the approximator
 };
 
-/// Rolls a model out on held-out (test) initial states and compares it with the reference solution.
+/// Rolls a model out on held-out (test) initial states and compares it with the reference solution. Throws
+/// InvalidArgument if the model does not fit the problem, or if the backend cannot run it.
 LODESTEP_TRAIN_EXPORT Evaluation evaluate(const Model& model, const Problem& problem, const EvaluateOptions& options);
 
 } // namespace lodestep

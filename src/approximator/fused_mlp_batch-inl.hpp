@@ -10,6 +10,7 @@
 #include "approximator/fused-inl.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 HWY_BEFORE_NAMESPACE();
 namespace lodestep::detail::HWY_NAMESPACE {
@@ -99,6 +100,96 @@ HWY_NOINLINE const T* panel_output(D d, const T* HWY_RESTRICT w, const T* HWY_RE
   return w;
 }
 
+/// Calls body(std::integral_constant<count>) for the counts whose members are shuffled apart in registers.
+template <class Body> HWY_INLINE bool with_few(std::size_t count, Body body) {
+  switch (count) {
+  case 2:
+    body(std::integral_constant<std::size_t, 2>());
+    return true;
+  case 3:
+    body(std::integral_constant<std::size_t, 3>());
+    return true;
+  case 4:
+    body(std::integral_constant<std::size_t, 4>());
+    return true;
+  default:
+    return false;
+  }
+}
+
+/// The standardised inputs of `width` states, [input][state], all arithmetic in double. Lanes to spare repeat the last
+/// state.
+template <class T, class Io>
+HWY_INLINE void load_panel(const FusedScaling& scaling, const Io* HWY_RESTRICT x, std::size_t inputs,
+                           std::size_t states, std::size_t width, T* HWY_RESTRICT z) {
+  const double* HWY_RESTRICT mean = scaling.mean.data();
+  const double* HWY_RESTRICT inverse_scale = scaling.inverse_scale.data();
+  if constexpr (std::is_same_v<Io, double>) {
+    const hn::ScalableTag<double> dd;
+    const hn::Rebind<T, decltype(dd)> dt;
+    constexpr std::size_t lanes = hn::MaxLanes(decltype(dd)());
+    using V = hn::Vec<decltype(dd)>;
+    const auto shuffled = [&](auto count) HWY_ATTR {
+      constexpr std::size_t k = decltype(count)::value;
+      for (std::size_t n = 0; n < width; n += lanes) {
+        V v[k];
+        if constexpr (k == 2) hn::LoadInterleaved2(dd, x + n * k, v[0], v[1]);
+        if constexpr (k == 3) hn::LoadInterleaved3(dd, x + n * k, v[0], v[1], v[2]);
+        if constexpr (k == 4) hn::LoadInterleaved4(dd, x + n * k, v[0], v[1], v[2], v[3]);
+        for (std::size_t i = 0; i < k; ++i) {
+          const V value = hn::Mul(hn::Sub(v[i], hn::Set(dd, mean[i])), hn::Set(dd, inverse_scale[i]));
+          if constexpr (std::is_same_v<T, double>) {
+            hn::Store(value, dd, z + i * width + n);
+          } else {
+            hn::Store(hn::DemoteTo(dt, value), dt, z + i * width + n);
+          }
+        }
+      }
+    };
+    if (states == width && with_few(inputs, shuffled)) return;
+  }
+  for (std::size_t n = 0; n < width; ++n) {
+    const Io* HWY_RESTRICT state = x + std::min(n, states - 1) * inputs;
+    for (std::size_t i = 0; i < inputs; ++i) {
+      z[i * width + n] = static_cast<T>((static_cast<double>(state[i]) - mean[i]) * inverse_scale[i]);
+    }
+  }
+}
+
+/// Writes the outputs of `states` states from [output][state].
+template <class T, class Io>
+HWY_INLINE void store_panel(const FusedScaling& scaling, const T* HWY_RESTRICT sums, std::size_t outputs,
+                            std::size_t states, std::size_t width, Io* HWY_RESTRICT y) {
+  if constexpr (std::is_same_v<Io, double>) {
+    const hn::ScalableTag<double> dd;
+    const hn::Rebind<T, decltype(dd)> dt;
+    constexpr std::size_t lanes = hn::MaxLanes(decltype(dd)());
+    using V = hn::Vec<decltype(dd)>;
+    const auto shuffled = [&](auto count) HWY_ATTR {
+      constexpr std::size_t k = decltype(count)::value;
+      for (std::size_t n = 0; n < width; n += lanes) {
+        V v[k];
+        for (std::size_t o = 0; o < k; ++o) {
+          if constexpr (std::is_same_v<T, double>) {
+            v[o] = hn::Load(dd, sums + o * width + n);
+          } else {
+            v[o] = hn::Mul(hn::PromoteTo(dd, hn::Load(dt, sums + o * width + n)), hn::Set(dd, scaling.output_scale[o]));
+          }
+        }
+        if constexpr (k == 2) hn::StoreInterleaved2(v[0], v[1], dd, y + n * k);
+        if constexpr (k == 3) hn::StoreInterleaved3(v[0], v[1], v[2], dd, y + n * k);
+        if constexpr (k == 4) hn::StoreInterleaved4(v[0], v[1], v[2], v[3], dd, y + n * k);
+      }
+    };
+    if (states == width && with_few(outputs, shuffled)) return;
+  }
+  for (std::size_t n = 0; n < states; ++n) {
+    for (std::size_t o = 0; o < outputs; ++o) {
+      y[n * outputs + o] = scaled_output<T, Io>(scaling, o, sums[o * width + n]);
+    }
+  }
+}
+
 /// Up to kVectors vectors of states. Layers but the last hidden one are kept whole; of the last one, a chunk at a time
 /// is computed and at once multiplied into the outputs, so that it never leaves the first-level cache.
 template <template <class> class Activation, std::size_t kVectors, class T, class Io>
@@ -111,14 +202,7 @@ HWY_INLINE void panel(const FusedMlp<T>& p, const Io* x, Io* y, std::size_t stat
   T* HWY_RESTRICT chunk = sums + p.outputs * width;
   T* HWY_RESTRICT layer = chunk + panel_chunk * width;
   T* HWY_RESTRICT other = layer + p.widest_unit_count * width;
-  const double* HWY_RESTRICT mean = p.scaling.mean.data();
-  const double* HWY_RESTRICT inverse_scale = p.scaling.inverse_scale.data();
-  for (std::size_t n = 0; n < width; ++n) {
-    const Io* HWY_RESTRICT state = x + std::min(n, states - 1) * p.inputs; // lanes to spare repeat the last state
-    for (std::size_t i = 0; i < p.inputs; ++i) {
-      z[i * width + n] = static_cast<T>((static_cast<double>(state[i]) - mean[i]) * inverse_scale[i]);
-    }
-  }
+  load_panel(p.scaling, x, p.inputs, states, width, z);
   panel_output<true, kVectors>(d, p.panel_affine.data(), z, p.inputs, p.outputs, sums);
   const T* HWY_RESTRICT in = z;
   std::size_t in_width = p.inputs;
@@ -137,11 +221,7 @@ HWY_INLINE void panel(const FusedMlp<T>& p, const Io* x, Io* y, std::size_t stat
     w = panel_hidden<kVectors, Activation<D>>(d, p.activation, w, in, in_width, size, chunk);
     w_out = panel_output<false, kVectors>(d, w_out, chunk, size, p.outputs, sums);
   }
-  for (std::size_t n = 0; n < states; ++n) {
-    for (std::size_t o = 0; o < p.outputs; ++o) {
-      y[n * p.outputs + o] = scaled_output<T, Io>(p.scaling, o, sums[o * width + n]);
-    }
-  }
+  store_panel(p.scaling, sums, p.outputs, states, width, y);
 }
 
 template <template <class> class Activation, class T, class Io>

@@ -1,6 +1,7 @@
 #include "cli/command.hpp"
 #include "cli/output_file.hpp"
 #include "cli/progress.hpp"
+#include "report/inference.hpp"
 #include "report/plot.hpp"
 #include "report/verdict.hpp"
 #include "report/work_precision.hpp"
@@ -27,6 +28,8 @@ struct BenchOptions : Common {
   std::optional<double> horizon;
   std::optional<double> seconds;
   std::string plot;
+  std::string backend = "automatic";
+  bool inference = false;
 };
 
 std::vector<report::NamedModel> load(const std::vector<std::string>& paths) {
@@ -57,7 +60,45 @@ void print(const report::WorkPrecision& result) {
   for (const auto& paragraph : report::verdict(result)) std::printf("%s\n", paragraph.c_str());
 }
 
+void print(const std::string& model, const report::Inference& result) {
+  std::printf("%s: %s, instruction set %s, one thread\n\n", model.c_str(), result.approximator.c_str(),
+              result.instruction_set.c_str());
+  std::printf("  %-60s %-10s %14s\n", "name", "runs on", "ns/sample");
+  for (const auto& point : result.points) {
+    std::printf("  %-60s %-10s %14s\n", point.name.c_str(), to_string(point.runs), number(point.ns_per_sample).c_str());
+  }
+  for (const auto& note : result.notes) std::printf("  %s\n", note.c_str());
+  std::printf("\n");
+}
+
+int run_inference(const BenchOptions& options) {
+  if (options.models.empty()) throw InvalidArgument("--inference: give the model to measure (--model FILE)");
+  const auto models = load(options.models);
+  report::InferenceOptions measure;
+  measure.seconds = positive(options.seconds, "--seconds", measure.seconds);
+  measure.seed = options.seed;
+  measure.backend = backend_from(options.backend);
+  ProgressBar bar(options.quiet);
+  measure.progress = bar.callback();
+  nlohmann::ordered_json documents = nlohmann::ordered_json::array();
+  for (const auto& named : models) {
+    const auto result = report::measure_inference(*named.model, measure);
+    bar.clear();
+    if (options.json) {
+      auto document = report::to_json(result);
+      document["model"] = named.name;
+      documents.push_back(document);
+    } else {
+      print(named.name, result);
+    }
+  }
+  if (options.json) print_json({{"inference", documents}});
+  return success;
+}
+
 int run(const BenchOptions& options) {
+  if (options.inference) return run_inference(options);
+  if (options.problem.empty()) throw InvalidArgument("bench: name a problem, or ask for --inference --model FILE");
   const Problem problem = make_problem(options.problem);
   const auto models = load(options.models);
   report::WorkPrecisionOptions bench;
@@ -66,6 +107,7 @@ int run(const BenchOptions& options) {
   bench.horizon = positive(options.horizon, "--horizon", 0.0);
   bench.seconds = positive(options.seconds, "--seconds", bench.seconds);
   bench.seed = options.seed;
+  bench.backend = backend_from(options.backend);
   if (!options.plot.empty()) {
     for (const auto& file : report::plot_files(options.plot)) require_writable(file, options.force);
   }
@@ -95,22 +137,30 @@ void add_bench(CLI::App& app, Action& action) {
   auto options = std::make_shared<BenchOptions>();
   auto* verb =
       app.add_subcommand("bench", "Measure work against precision: models against the best classical steppers");
-  verb->add_option("PROBLEM", options->problem, "The problem, as in k_link_pendulum:K=3 (see 'lodestep problems')")
-      ->required()
-      ->type_name("");
+  auto* problem =
+      verb->add_option("PROBLEM", options->problem, "The problem, as in k_link_pendulum:K=3 (see 'lodestep problems')")
+          ->type_name("");
   verb->add_option("--model", options->models, "Model files to compare; without any, the classical steppers alone")
       ->type_name("FILE");
-  verb->add_option("--trajectories", options->trajectories, "Held-out trajectories [50]")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
-  verb->add_option("--output-dt", options->output_dt,
-                   "Time between outputs, a multiple of every model's dt [the largest dt of the models]")
-      ->type_name("TIME");
-  verb->add_option("--horizon", options->horizon, "Length of a trajectory [the problem's]")->type_name("TIME");
-  verb->add_option("--seconds", options->seconds, "Roughly how long to repeat the timings that decide [20]")
+  auto* trajectories = verb->add_option("--trajectories", options->trajectories, "Held-out trajectories [50]")
+                           ->type_name("N")
+                           ->check(CLI::NonNegativeNumber);
+  auto* output_dt =
+      verb->add_option("--output-dt", options->output_dt,
+                       "Time between outputs, a multiple of every model's dt [the largest dt of the models]")
+          ->type_name("TIME");
+  auto* horizon =
+      verb->add_option("--horizon", options->horizon, "Length of a trajectory [the problem's]")->type_name("TIME");
+  verb->add_option("--seconds", options->seconds,
+                   "Roughly how long to repeat the timings that decide [20; 3 a model with --inference]")
       ->type_name("SECONDS");
-  verb->add_option("--plot", options->plot, "Draw the diagram to PREFIX.svg and PREFIX.png (needs gnuplot)")
-      ->type_name("PREFIX");
+  auto* plot =
+      verb->add_option("--plot", options->plot, "Draw the diagram to PREFIX.svg and PREFIX.png (needs gnuplot)")
+          ->type_name("PREFIX");
+  auto* inference = verb->add_flag("--inference", options->inference,
+                                   "Instead, time the evaluation of each model's approximator, by backend and batch");
+  for (auto* option : {problem, trajectories, output_dt, horizon, plot}) inference->excludes(option);
+  add_backend(*verb, options->backend);
   add_force(*verb, *options);
   add_common(*verb, *options);
   verb->footer(
@@ -122,9 +172,12 @@ void add_bench(CLI::App& app, Action& action) {
       "speedup_at_equal_error is the time of the fastest classical setting whose mse is no larger than the model's,\n"
       "over the model's time: above 1 the model pays; null if the model diverged or no classical setting gets "
       "there.\n\n"
+      "--inference needs no problem: it prints nanoseconds a sample for batches of 1, 16, 256 and 4096 on every\n"
+      "backend that can run the model (or the one of --backend), under the names of the benchmark program.\n\n"
       "Examples:\n"
       "  lodestep bench elastic_pendulum --model pendulum.safetensors --plot pendulum\n"
-      "  lodestep bench elastic_pendulum --model a.safetensors --model b.safetensors --json");
+      "  lodestep bench elastic_pendulum --model a.safetensors --model b.safetensors --json\n"
+      "  lodestep bench --inference --model pendulum.safetensors");
   verb->callback([options, &action] { action = [options] { return run(*options); }; });
 }
 

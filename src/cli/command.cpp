@@ -21,6 +21,12 @@ void add_force(CLI::App& verb, Common& common) {
   verb.add_flag("--force", common.force, "Overwrite output files that exist");
 }
 
+void add_backend(CLI::App& verb, std::string& backend) {
+  verb.add_option("--backend", backend, "Who evaluates the model: automatic, fused, onednn or reference")
+      ->type_name("BACKEND")
+      ->capture_default_str();
+}
+
 double positive(const std::optional<double>& value, const char* flag, double otherwise) {
   if (!value) return otherwise;
   if (std::isfinite(*value) && *value > 0.0) return *value;

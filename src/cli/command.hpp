@@ -47,6 +47,8 @@ void add_export(CLI::App& app, Action& action);
 /// --json, --seed, --quiet; and --force for the verbs that write files.
 void add_common(CLI::App& verb, Common& common);
 void add_force(CLI::App& verb, Common& common);
+/// --backend, a word for backend_from().
+void add_backend(CLI::App& verb, std::string& backend);
 
 /// The value of a flag that must be a positive finite number, or `otherwise` if it was not given. Throws
 /// InvalidArgument naming the flag. (A CLI11 validator would print its own words for the range.)

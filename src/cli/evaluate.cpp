@@ -22,6 +22,7 @@ struct EvaluateArguments : Common {
   std::optional<double> horizon;
   std::string family;
   std::string dt;
+  std::string backend = "automatic";
 };
 
 nlohmann::ordered_json to_json(const Evaluation& e) {
@@ -59,7 +60,9 @@ void print(const Evaluation& e) {
 }
 
 int run(const EvaluateArguments& arguments) {
+  const Backend backend = backend_from(arguments.backend);
   if (!arguments.family.empty()) {
+    if (backend != Backend::automatic) throw InvalidArgument("--backend: not with --family: a tableau has no network");
     return evaluate_on_family({arguments.model, arguments.family, arguments.dt,
                                positive(arguments.horizon, "--horizon", 0.0),
                                positive(arguments.trajectories, "--trajectories", 0), arguments.seed, arguments.json});
@@ -72,6 +75,7 @@ int run(const EvaluateArguments& arguments) {
   options.trajectories = positive(arguments.trajectories, "--trajectories", options.trajectories);
   options.horizon = positive(arguments.horizon, "--horizon", problem.horizon);
   options.seed = arguments.seed;
+  options.backend = backend;
   ProgressBar bar(arguments.quiet);
   options.progress = bar.callback();
   const Evaluation evaluation = evaluate(*model, problem, options);
@@ -102,6 +106,7 @@ void add_evaluate(CLI::App& app, Action& action) {
                    "Judge a tableau (a model file, or a tableau as .json) on this family of problems")
       ->type_name("FAMILY");
   verb->add_option("--h", arguments->dt, "With --family: step sizes [the trained ones]")->type_name("A:B");
+  add_backend(*verb, arguments->backend);
   add_common(*verb, *arguments);
   verb->footer(
       "Rolls the model out over the horizon from initial states that training never saw, and compares every\n"

@@ -5,6 +5,7 @@
 #include <lodestep/error.hpp>
 #include <lodestep/problem.hpp>
 
+#include <cmath>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -26,6 +27,17 @@
 namespace lodestep::problem {
 
 inline constexpr double pi = 3.14159265358979323846;
+
+template <class T> struct SineCosine {
+  T sine;
+  T cosine;
+};
+/// Both of one angle. A scalar that has them together for less has an overload of its own (problem/batched.hpp).
+template <class T> SineCosine<T> sine_and_cosine(const T& angle) {
+  using std::cos;
+  using std::sin;
+  return {sin(angle), cos(angle)};
+}
 
 struct Alias {
   std::string name;

@@ -24,18 +24,17 @@ struct ElasticPendulum {
   double l0 = 10.0;
 
   template <class State, class Deriv, class Time> void operator()(const State& u, Deriv& dudt, Time /*t*/) const {
-    using std::cos;
-    using std::sin;
     using T = std::decay_t<decltype(u[0])>;
     const T theta = u[0];
     const T r = u[1];
     const T theta_dot = u[2];
     const T r_dot = u[3];
     const T gravity(g);
+    const auto [sin_theta, cos_theta] = sine_and_cosine(theta);
     dudt[0] = theta_dot;
     dudt[1] = r_dot;
-    dudt[2] = -(gravity * sin(theta) + T(2.0) * theta_dot * r_dot) / r;
-    dudt[3] = r * theta_dot * theta_dot - T(k / m) * (r - T(l0)) + gravity * cos(theta);
+    dudt[2] = -(gravity * sin_theta + T(2.0) * theta_dot * r_dot) / r;
+    dudt[3] = r * theta_dot * theta_dot - T(k / m) * (r - T(l0)) + gravity * cos_theta;
   }
 };
 

@@ -29,8 +29,6 @@ template <std::size_t Links = 0> struct KLinkPendulum {
   std::size_t links = Links;
 
   template <class State, class Deriv, class Time> void operator()(const State& u, Deriv& dudt, Time /*t*/) const {
-    using std::cos;
-    using std::sin;
     using T = std::decay_t<decltype(u[0])>;
     constexpr std::size_t capacity = Links == 0 ? max_links : Links;
     const std::size_t n = Links == 0 ? links : Links;
@@ -39,8 +37,9 @@ template <std::size_t Links = 0> struct KLinkPendulum {
     T s[capacity], c[capacity];
     for (std::size_t i = 0; i < n; ++i) {
       const T theta = u[i];
-      s[i] = sin(theta);
-      c[i] = cos(theta);
+      const auto both = sine_and_cosine(theta);
+      s[i] = both.sine;
+      c[i] = both.cosine;
     }
 
     // sum_j w_ij x_j = weight(i) sum_{j <= i} x_j + sum_{j > i} weight(j) x_j, for x_j = theta_j'^2 (cos, sin) theta_j.
@@ -114,17 +113,9 @@ struct KLinkPendulumDefinition {
       for (std::size_t i = 1; i <= links; ++i) problem.variables.push_back({prefix + std::to_string(i), unit});
     problem.horizon = 10.0;
     problem.dt = 0.1;
-    switch (links) {
-    case 1:
-      set_rhs(problem, KLinkPendulum<1>{g});
-      break;
-    case 2:
+    if (links == 2) {
       set_rhs(problem, KLinkPendulum<2>{g});
-      break;
-    case 3:
-      set_rhs(problem, KLinkPendulum<3>{g});
-      break;
-    default:
+    } else {
       set_rhs(problem, KLinkPendulum<>{g, links});
     }
     problem.sample = [links](Random& random, double* u0) {

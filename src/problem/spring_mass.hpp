@@ -112,9 +112,6 @@ struct SpringMassDefinition {
     case 5:
       set_rhs(problem, SpringMass<5>{k, m});
       break;
-    case 10:
-      set_rhs(problem, SpringMass<10>{k, m});
-      break;
     case 20:
       set_rhs(problem, SpringMass<20>{k, m});
       break;

@@ -35,7 +35,7 @@ void roll_out(const Trajectories& reference, std::size_t trajectory, std::vector
 Evaluation evaluate(const Model& model, const Problem& problem, const EvaluateOptions& options) {
   report::require_same_variables(model, problem);
   const auto shared = std::make_shared<const Model>(model);
-  const auto corrector = std::make_shared<const Corrector>(shared);
+  const auto corrector = std::make_shared<const Corrector>(shared, options.backend);
   const double dt = corrector->dt();
 
   // The reference takes nearly all the time, so its progress is the whole's.

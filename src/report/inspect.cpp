@@ -37,12 +37,35 @@ Json term_json(const ApproximatorSpec& spec) {
   return {{"kind", "none"}};
 }
 
+/// Who evaluates at each of these batch sizes, as automatic choice has it on this machine.
+Json backends_json(const Approximator& approximator) {
+  Json backends = Json::array();
+  for (std::size_t batch : {1, 16, 256, 4096}) {
+    backends.push_back({{"batch", batch}, {"backend", to_string(approximator.backend(batch))}});
+  }
+  return backends;
+}
+
+/// "fused, onednn from batches of 4 on, fused from batches of 12 on"
+std::string backends_text(const Approximator& approximator) {
+  constexpr std::size_t largest = 4096;
+  Backend runs = approximator.backend(1);
+  std::string text = to_string(runs);
+  for (std::size_t batch = 2; batch <= largest; ++batch) {
+    if (approximator.backend(batch) == runs) continue;
+    runs = approximator.backend(batch);
+    text += std::string(", ") + to_string(runs) + " from batches of " + std::to_string(batch) + " on";
+  }
+  return text;
+}
+
 } // namespace
 
 Json describe_json(const Model& model) {
   if (std::holds_alternative<TableauModel>(model.method)) return describe_tableau_json(model);
   const auto& corrector = std::get<CorrectorModel>(model.method);
   const auto& approximator = corrector.approximator;
+  const Approximator packed(approximator);
   Json variables = Json::array();
   for (std::size_t i = 0; i < model.dimension(); ++i) {
     const auto& variable = model.variables[i];
@@ -68,6 +91,8 @@ Json describe_json(const Model& model) {
             {"precision", to_string(approximator.precision)},
             {"parameters", approximator.parameters()},
             {"cost_ns", approximator.cost_ns()},
+            {"backends", backends_json(packed)},
+            {"instruction_set", Approximator::instruction_set()},
             {"term", term_json(approximator)}}},
           {"fallback", corrector.fallback_scheme()},
           {"fallback_substeps", corrector.fallback_substeps},
@@ -101,6 +126,8 @@ std::string describe(const Model& model) {
                                                     : "S dt, (k2 - k1) dt, ...");
   line(page, "  Q             %s, %s, %zu coefficients, about %.0f ns", approximator.description().c_str(),
        to_string(approximator.precision), approximator.parameters(), approximator.cost_ns());
+  line(page, "  runs here on  %s; instruction set %s", backends_text(Approximator(approximator)).c_str(),
+       Approximator::instruction_set());
   line(page, "  fallback      %u step%s of %s alone, dt = %g", corrector.fallback_substeps,
        corrector.fallback_substeps == 1 ? "" : "s", corrector.fallback_scheme().c_str(),
        corrector.dt / corrector.fallback_substeps);

@@ -90,7 +90,7 @@ private:
                             " are no multiple of the step of model '" + named.name + "', dt = " + std::to_string(dt) +
                             "; ask for outputs at a multiple of it (--output-dt), or train a model for that step");
     }
-    learned_.push_back(contenders_.learned(std::make_shared<const Corrector>(named.model)));
+    learned_.push_back(contenders_.learned(std::make_shared<const Corrector>(named.model, options_.backend)));
     learned_.back().name = named.name;
     dt_.push_back(dt);
   }

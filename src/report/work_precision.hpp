@@ -54,6 +54,7 @@ struct WorkPrecisionOptions {
   /// Roughly how long the timed repetitions may take altogether. Every point is measured at least five times, the
   /// points that decide a verdict more often, whatever it says.
   double seconds = 20.0;
+  Backend backend = Backend::automatic; ///< of the models' approximators
   Progress progress;
 };
 
@@ -73,7 +74,7 @@ struct WorkPrecision {
 /// refined around the error of each model, and the models through the Odeint adapter.
 ///
 /// Throws InvalidArgument if output_dt is no multiple of a model's dt, if the horizon is no multiple of output_dt, or
-/// if a model does not fit the problem; InvalidData if the reference cannot be computed.
+/// if a model does not fit the problem or the backend; InvalidData if the reference cannot be computed.
 LODESTEP_TRAIN_EXPORT WorkPrecision work_precision(const Problem& problem, const std::vector<NamedModel>& models,
                                                    const WorkPrecisionOptions& options);
 

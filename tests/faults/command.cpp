@@ -70,6 +70,12 @@ BOOST_AUTO_TEST_CASE(bad_requests_are_refused_and_nothing_is_written) {
   refused("evaluate missing.st", "missing.st");
   refused("inspect missing.st", "missing.st");
   refused("bench elastic_pendulum --model missing.st", "missing.st");
+  refused("bench", "problem");
+  refused("bench --inference", "--model");
+  refused("bench --inference --model missing.st", "missing.st");
+  refused("bench elastic_pendulum --inference --model missing.st", "--inference");
+  refused("bench elastic_pendulum --backend gpu", "fused");
+  refused("evaluate missing.st --backend gpu", "fused");
 }
 
 BOOST_AUTO_TEST_CASE(an_existing_file_is_kept_unless_forced) {
