@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -305,7 +306,10 @@ BOOST_AUTO_TEST_CASE(the_concrete_right_hand_side_is_the_problems) {
   for (const std::string& name : problems) {
     BOOST_TEST_CONTEXT(name) {
       const auto problem = make_problem(name);
-      const bool fixed = name != "k_link_pendulum:K=7" && name != "spring_mass:d=1" && name != "spring_mass:d=7";
+      // Only the sizes people meet are worth their compile time.
+      const std::set<std::string> of_any_size{"k_link_pendulum:K=1", "k_link_pendulum:K=3", "k_link_pendulum:K=7",
+                                              "spring_mass:d=1",     "spring_mass:d=7",     "spring_mass:d=10"};
+      const bool fixed = of_any_size.count(name) == 0;
       StepOnArray step{moving_state(problem, 1)};
       auto u = step.u;
       BOOST_TEST(visit_static(problem, step) == fixed);
