@@ -1,3 +1,4 @@
+#include "report/processor_clock.hpp"
 #include "report/roll_out.hpp"
 
 #include <lodestep/corrector.hpp>
@@ -66,9 +67,9 @@ Evaluation evaluate(const Model& model, const Problem& problem, const EvaluateOp
 
   std::vector<double> microseconds;
   for (int repetition = 0; repetition < repetitions; ++repetition) {
-    const auto start = std::chrono::steady_clock::now();
+    const auto start = report::ProcessorClock::now();
     for (std::size_t i = 0; i < trajectories; ++i) roll_out(reference, i, u, states.data(), learned_step);
-    const std::chrono::duration<double, std::micro> elapsed = std::chrono::steady_clock::now() - start;
+    const std::chrono::duration<double, std::micro> elapsed = report::ProcessorClock::now() - start;
     microseconds.push_back(elapsed.count() / static_cast<double>(trajectories));
   }
 

@@ -1,5 +1,6 @@
 #include "report/inference.hpp"
 
+#include "report/processor_clock.hpp"
 #include "report/roll_out.hpp"
 
 #include <lodestep/error.hpp>
@@ -16,7 +17,7 @@ namespace lodestep::report {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = ProcessorClock;
 
 /// One sample takes at least this long, a thousand times what the clock resolves.
 constexpr double sample_ns = 5e4;

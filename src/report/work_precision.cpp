@@ -1,6 +1,7 @@
 #include "report/work_precision.hpp"
 
 #include "report/contender.hpp"
+#include "report/processor_clock.hpp"
 #include "report/roll_out.hpp"
 #include "report/sweep.hpp"
 
@@ -18,7 +19,7 @@ namespace lodestep::report {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Clock = ProcessorClock;
 
 constexpr std::size_t fewest_repetitions = 5;
 constexpr std::size_t most_repetitions = 25;

@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
-/// Work against precision: what each stepper costs, in wall-clock, for the error it makes, when all are asked for the
-/// same outputs (the state at every multiple of output_dt over the horizon, stored) from the same held-out initial
-/// states, on one thread.
+/// Work against precision: what each stepper costs, in processor time of one thread, for the error it makes, when all
+/// are asked for the same outputs (the state at every multiple of output_dt over the horizon, stored) from the same
+/// held-out initial states, on one thread.
 namespace lodestep::report {
 
 enum class Family { classical, learned };

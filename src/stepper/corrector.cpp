@@ -89,8 +89,10 @@ Verdict Corrector::apply(const double* u, double* u_next, const double* stage_de
   }
   double* q = scratch.correction.data();
   approximator_.evaluate(features, q, 1, scratch.workspace);
+  // NaN compares false, and so does what the base scheme made of a state, times zero, unless it is finite: an
+  // approximator fed with the state alone would not notice.
   bool small = true;
-  for (std::size_t i = 0; i < dimension_; ++i) small &= std::abs(q[i]) <= limit_[i]; // NaN compares false
+  for (std::size_t i = 0; i < dimension_; ++i) small &= std::abs(q[i]) + 0.0 * u_next[i] <= limit_[i];
   if (!small) return Verdict::correction;
   for (std::size_t i = 0; i < dimension_; ++i) u_next[i] += q[i];
   return Verdict::learned;
