@@ -6,7 +6,9 @@ target_compile_options(lodestep_warnings INTERFACE
   # GCC 12 takes copies of Odeint steppers on std::array, whose scratch starts uninitialised, for an error.
   $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized -Wno-uninitialized>
   # GCC 12 takes "text" + std::string for overlapping memory (its bug 105651).
-  $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)
+  $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
+  # GCC 13 and 14 take a reference into a table for one into the name it was looked up by.
+  $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-Wno-dangling-reference>)
 if(LODESTEP_WERROR)
   target_compile_options(lodestep_warnings INTERFACE -Werror)
 endif()
