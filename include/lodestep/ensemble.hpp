@@ -357,17 +357,18 @@ private:
     constexpr std::size_t width = 8;
     std::array<double, width> small;
     small.fill(1.0);
-    std::size_t m = 0;
-    for (; m + width <= n * d; m += width) {
+    const std::size_t count = n * d;
+    const std::size_t in_blocks = count - count % width;
+    for (std::size_t m = 0; m < in_blocks; m += width) {
       for (std::size_t l = 0; l < width; ++l) { // NaN compares false; zero times what is not finite is NaN
         small[l] = std::abs(correction[m + l]) + 0.0 * next[m + l] <= limit[m + l] ? small[l] : 0.0;
       }
     }
-    for (; m < n * d; ++m) {
+    for (std::size_t m = in_blocks; m < count; ++m) {
       small[0] = std::abs(correction[m]) + 0.0 * next[m] <= limit[m] ? small[0] : 0.0;
     }
     const bool all_small = std::count(small.begin(), small.end(), 1.0) == static_cast<std::ptrdiff_t>(width);
-    for (m = 0; m < n * d; ++m) next[m] += correction[m];
+    for (std::size_t m = 0; m < count; ++m) next[m] += correction[m];
     for (std::size_t k = 0; !all_small && k < n; ++k) {
       bool within = true;
       for (std::size_t i = 0; i < d; ++i) {

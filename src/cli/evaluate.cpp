@@ -93,6 +93,8 @@ int run(const EvaluateArguments& arguments) {
 void add_evaluate(CLI::App& app, Action& action) {
   auto arguments = std::make_shared<EvaluateArguments>();
   auto* verb = app.add_subcommand("evaluate", "Measure a model's error on held-out initial states");
+  // NOTE: --h is the step size in the field's own letter; CLI11 from 2.4 on takes it for -h, so that one has to go.
+  verb->set_help_flag("--help", "Print this help message and exit");
   verb->add_option("FILE", arguments->model, "The model file")->required()->type_name("");
   verb->add_option("--problem", arguments->problem, "The problem to judge it on [the one it was trained on]")
       ->type_name("PROBLEM");

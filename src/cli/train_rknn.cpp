@@ -78,6 +78,8 @@ void add_train_rknn(CLI::App& train, Action& action) {
   auto* verb = train.add_subcommand("rknn", "Learn Runge-Kutta coefficients for a family of problems (RK-NN)");
   std::string families;
   for (const auto& info : list_families()) families += "\n  " + info.name + ": " + info.description;
+  // NOTE: --h is the step size in the field's own letter; CLI11 from 2.4 on takes it for -h, so that one has to go.
+  verb->set_help_flag("--help", "Print this help message and exit");
   verb->add_option("FAMILY", options->family, "The family, as in van_der_pol or linear_system:d=5")
       ->required()
       ->type_name("");
