@@ -13,15 +13,15 @@ namespace lodestep {
 /// What became of a step, and why.
 enum class Verdict : std::uint8_t {
   learned,    ///< taken by the model
-  step_size,  ///< dt is not the trained one (or is negative): taken by the base scheme
-  domain,     ///< the state is outside the domain of training (or not finite): taken by the base scheme
-  correction, ///< the correction was larger than any in training, or not finite: taken by the base scheme
+  step_size,  ///< dt is not the trained one (or is negative): taken by the fallback scheme
+  domain,     ///< the state is outside the domain of training (or not finite): taken by the fallback scheme
+  correction, ///< the correction was larger than any in training, or not finite: taken by the fallback scheme
 };
 constexpr std::size_t verdict_count = 4;
 
 LODESTEP_EXPORT const char* to_string(Verdict) noexcept;
 
-/// How many steps were learned, how many fell back to the base scheme, by reason.
+/// How many steps were learned, how many the fallback scheme took instead, by reason.
 struct StepCounters {
   std::array<std::uint64_t, verdict_count> steps{};
 
