@@ -15,6 +15,15 @@ namespace lodestep::report {
 
 const std::vector<Study>& studies() {
   static const std::vector<Study> all{
+      {"attns-data", "AttNS, section 5 (3)", "AttNS against NeurVec from 10, 50 and 200 trajectories",
+       study_attns_data},
+      {"attns-fig3", "AttNS, Fig. 3", "the spring-mass chain on four solvers from less and less data",
+       study_attns_fig3},
+      {"attns-fig4", "AttNS, Fig. 4 and D.1 (3)", "both pendulums, and their trajectories of largest u''",
+       study_attns_fig4},
+      {"attns-fig5", "AttNS, Fig. 5", "noise on every state", study_attns_fig5},
+      {"attns-table1", "AttNS, Table 1", "depth and width of the network", study_attns_table1},
+      {"attns-table2", "AttNS, Table 2", "a skip connection, and S dt as the network's input", study_attns_table2},
       {"attns-table6", "AttNS, Table 6", "how large the second derivatives of the paper's systems are",
        study_attns_table6},
   };

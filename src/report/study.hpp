@@ -35,6 +35,23 @@ struct StudyOptions {
   bool proceed(double fraction, const std::string& what) const { return !progress || progress(fraction, what); }
 };
 
+/// How far a study has come, and whether it was asked to stop.
+struct StudyProgress {
+  const StudyOptions& options;
+  double done = 0.0; ///< in [0, 1]
+  bool stopped = false;
+
+  bool report(const std::string& what) { return !(stopped |= !options.proceed(done, what)); }
+  bool advance(double by, const std::string& what) {
+    done += by;
+    return report(what);
+  }
+  /// For work that reports its own fraction.
+  Progress callback() {
+    return [this](double, const std::string& what) { return report(what); };
+  }
+};
+
 /// Nothing, words, or a number. An infinite number is that of a solution that diverged.
 using StudyCell = std::variant<std::monostate, std::string, double>;
 

@@ -47,10 +47,11 @@ void shuffle(std::vector<std::size_t>& order, Random& random) {
 
 template <class T> class Trainer {
 public:
-  Trainer(const MlpTerm& start, const Eigen::MatrixXd& x, const Eigen::MatrixXd& y, const AdamOptions& options)
-      : options_(options), x_(x.cast<T>()), y_(y.cast<T>()), samples_(static_cast<std::size_t>(x.cols())),
-        batch_(std::min(options.batch, samples_)), piece_(piece_of(batch_)),
-        gradient_of_(start, piece_, options.backend) {
+  Trainer(const MlpTerm& start, const Eigen::MatrixXd& x, const Eigen::MatrixXd& y, const Eigen::MatrixXd& weights,
+          const AdamOptions& options)
+      : options_(options), x_(x.cast<T>()), y_(y.cast<T>()), weights_(weights.cast<T>()),
+        samples_(static_cast<std::size_t>(x.cols())), batch_(std::min(options.batch, samples_)),
+        piece_(piece_of(batch_)), gradient_of_(start, piece_, options.backend) {
     result_.network = start;
     const auto packed = pack_parameters(start);
     parameters_.assign(packed.begin(), packed.end());
@@ -64,6 +65,7 @@ public:
     std::vector<T> gradient(parameters_.size()), part(parameters_.size()), first(parameters_.size()),
         second(parameters_.size());
     std::vector<T> x(piece_ * static_cast<std::size_t>(x_.rows())), y(piece_ * static_cast<std::size_t>(y_.rows()));
+    std::vector<T> w(piece_ * static_cast<std::size_t>(weights_.rows()));
     const double weight = static_cast<double>(piece_) / static_cast<double>(batch_);
     std::vector<std::size_t> order(samples_);
     std::iota(order.begin(), order.end(), std::size_t{0});
@@ -76,9 +78,10 @@ public:
         for (std::size_t start = 0; start < batch_; start += piece_) {
           gather(x_, order, b * batch_ + start, x);
           gather(y_, order, b * batch_ + start, y);
+          if (!w.empty()) gather(weights_, order, b * batch_ + start, w);
           auto& to = start == 0 ? gradient : part;
-          loss += weight * gradient_of_.evaluate(parameters_.data(), x.data(), y.data(), weight * options_.loss_scale,
-                                                 to.data());
+          loss += weight * gradient_of_.evaluate(parameters_.data(), x.data(), y.data(), w.empty() ? nullptr : w.data(),
+                                                 weight * options_.loss_scale, to.data());
           for (std::size_t i = 0; start != 0 && i < part.size(); ++i) gradient[i] += part[i];
         }
         const double rate =
@@ -116,6 +119,7 @@ private:
   const AdamOptions& options_;
   Matrix x_;
   Matrix y_;
+  Matrix weights_;
   std::size_t samples_;
   std::size_t batch_;
   std::size_t piece_;
@@ -127,10 +131,14 @@ private:
 } // namespace
 
 AdamResult train_adam(const MlpTerm& start, const Eigen::MatrixXd& x, const Eigen::MatrixXd& y,
-                      const AdamOptions& options) {
+                      const AdamOptions& options, const Eigen::MatrixXd& weights) {
   if (x.cols() == 0 || x.cols() != y.cols()) {
     throw InvalidArgument("train_adam: expected as many inputs as targets and at least one, found " +
                           std::to_string(x.cols()) + " and " + std::to_string(y.cols()));
+  }
+  if (weights.size() != 0 && (weights.rows() != y.rows() || weights.cols() != y.cols())) {
+    throw InvalidArgument("train_adam: expected one weight for each of " + std::to_string(y.size()) +
+                          " targets, found " + std::to_string(weights.size()));
   }
   if (start.layers.size() < 2 || start.layers.front().inputs != static_cast<std::size_t>(x.rows()) ||
       start.layers.back().outputs != static_cast<std::size_t>(y.rows())) {
@@ -138,8 +146,8 @@ AdamResult train_adam(const MlpTerm& start, const Eigen::MatrixXd& x, const Eige
                           " inputs and " + std::to_string(y.rows()) + " targets");
   }
   if (options.batch == 0) throw InvalidArgument("train_adam: expected batches of at least 1 sample, found 0");
-  if (options.precision == Precision::f32) return Trainer<float>(start, x, y, options).run();
-  return Trainer<double>(start, x, y, options).run();
+  if (options.precision == Precision::f32) return Trainer<float>(start, x, y, weights, options).run();
+  return Trainer<double>(start, x, y, weights, options).run();
 }
 
 MlpTerm random_network(Random& random, const std::vector<std::size_t>& widths, Activation activation) {

@@ -39,10 +39,11 @@ struct AdamResult {
 };
 
 /// Trains an MLP by Adam (Kingma and Ba 2015) on mini-batches, in an order shuffled anew for each epoch. `x`
-/// [inputs, samples], `y` [outputs, samples], in whatever units they should be learned. The same options and seed give
-/// the same network on the same kind of processor. Throws InvalidArgument (no samples, shapes that do not fit).
+/// [inputs, samples], `y` [outputs, samples], in whatever units they should be learned; `weights` [outputs, samples],
+/// if not empty, multiply what the network gives. The same options and seed give the same network on the same kind of
+/// processor. Throws InvalidArgument (no samples, shapes that do not fit).
 LODESTEP_TRAIN_EXPORT AdamResult train_adam(const MlpTerm& start, const Eigen::MatrixXd& x, const Eigen::MatrixXd& y,
-                                            const AdamOptions& options);
+                                            const AdamOptions& options, const Eigen::MatrixXd& weights = {});
 
 /// An MLP whose weights and biases are drawn uniformly from +- 1 / sqrt(inputs of the layer), the usual start.
 /// `widths` are inputs, hidden layers, outputs.

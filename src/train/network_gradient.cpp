@@ -53,7 +53,8 @@ NetworkGradient<T>::NetworkGradient(const MlpTerm& shape, std::size_t batch, Tra
 template <class T> NetworkGradient<T>::~NetworkGradient() = default;
 
 template <class T>
-double NetworkGradient<T>::evaluate(const T* parameters, const T* x, const T* y, double scale, T* gradient) {
+double NetworkGradient<T>::evaluate(const T* parameters, const T* x, const T* y, const T* w, double scale,
+                                    T* gradient) {
   TrainedActivation activation{kind_, {}, {}};
   if (rational()) {
     const T* coefficients = parameters + parameters_ - 7;
@@ -73,9 +74,9 @@ double NetworkGradient<T>::evaluate(const T* parameters, const T* x, const T* y,
   const T factor = static_cast<T>(2.0 * mean * scale);
   double sum = 0.0;
   for (std::size_t i = 0; i < last.before.size(); ++i) {
-    const T error = last.before[i] - y[i];
+    const T error = (w ? w[i] * last.before[i] : last.before[i]) - y[i];
     sum += static_cast<double>(error) * static_cast<double>(error);
-    last.after[i] = factor * error;
+    last.after[i] = w ? factor * error * w[i] : factor * error;
   }
 
   double d_coefficients[7] = {};

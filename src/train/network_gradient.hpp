@@ -29,9 +29,9 @@ public:
   /// Of which the last ones are the activation's.
   std::size_t activation_parameters() const noexcept { return rational() ? 7 : 0; }
 
-  /// mean over batch and outputs of (N(x) - y)^2 for x [batch, inputs], y [batch, outputs], and `scale` times its
-  /// gradient by the parameters.
-  double evaluate(const T* parameters, const T* x, const T* y, double scale, T* gradient);
+  /// mean over batch and outputs of (w N(x) - y)^2 for x [batch, inputs], y and w [batch, outputs], and `scale` times
+  /// its gradient by the parameters. w null: 1.
+  double evaluate(const T* parameters, const T* x, const T* y, const T* w, double scale, T* gradient);
 
 private:
   struct Layer {

@@ -70,3 +70,22 @@ BOOST_AUTO_TEST_CASE(second_derivatives_of_the_chain_are_bounded) {
   BOOST_CHECK_THROW(result.tables[1].at("5", "theirs"), InvalidArgument);
   BOOST_CHECK_THROW(result.tables[1].at("7", "ours"), InvalidArgument);
 }
+
+// The chain is linear, so an affine corrector is exact from whatever share of the data; the multiplicative form is not.
+BOOST_AUTO_TEST_CASE(the_affine_corrector_of_the_chain_is_exact) {
+  const auto table = small("attns-fig3").tables[0];
+  BOOST_TEST(table.at("rk4, 100%", "affine, solved") < 1e-24);
+  BOOST_TEST(table.at("euler, 50%", "affine, solved") < 1e-24);
+  BOOST_TEST(table.at("euler, 100%", "solver alone") > 1.0);
+}
+
+// In the bounded form, on so much data that the figures mean something: every way of fitting but the published recipe
+// beats the base scheme by far, and the solved AttNS the paper.
+BOOST_AUTO_TEST_CASE(attns_and_neurvec_on_the_two_link_pendulum) {
+  const auto table = run_study(find_study("attns-fig4"), {}).tables[1];
+  BOOST_TEST(table.at("RK4", "all") > 1e-5);
+  BOOST_TEST(table.at("AttNS", "all") < 1e-8);
+  BOOST_TEST(table.at("NeurVec", "all") < 1e-8);
+  BOOST_TEST(table.at("AttNS, solved", "all") < 4.26e-9);
+  BOOST_TEST(table.at("AttNS-m", "all") > table.at("AttNS", "all"));
+}

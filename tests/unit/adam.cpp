@@ -62,7 +62,7 @@ static void gradients_are_those_of_finite_differences_of(Activation activation) 
   BOOST_REQUIRE(of.parameters() == parameters.size());
   std::vector<double> gradient(parameters.size());
   const double scale = 1e6;
-  const double loss = of.evaluate(parameters.data(), b.x.data(), b.y.data(), scale, gradient.data());
+  const double loss = of.evaluate(parameters.data(), b.x.data(), b.y.data(), nullptr, scale, gradient.data());
   BOOST_TEST(loss == plain_loss(network, b), boost::test_tools::tolerance(1e-13));
   double largest = 0.0;
   for (double g : gradient) largest = std::max(largest, std::abs(g));
@@ -102,8 +102,8 @@ static void onednn_and_eigen_train_alike_of(Activation activation) {
     NetworkGradient<float> eigen(network, batch, TrainingBackend::eigen);
     NetworkGradient<float> onednn(network, batch, TrainingBackend::onednn);
     for (int repetition = 0; repetition < 2; ++repetition) { // buffers are used again
-      const double loss1 = eigen.evaluate(parameters.data(), x.data(), y.data(), 1.0, one.data());
-      const double loss2 = onednn.evaluate(parameters.data(), x.data(), y.data(), 1.0, two.data());
+      const double loss1 = eigen.evaluate(parameters.data(), x.data(), y.data(), nullptr, 1.0, one.data());
+      const double loss2 = onednn.evaluate(parameters.data(), x.data(), y.data(), nullptr, 1.0, two.data());
       BOOST_TEST(loss1 == loss2, boost::test_tools::tolerance(1e-5));
       BOOST_TEST(loss1 == plain_loss(network, b), boost::test_tools::tolerance(1e-4));
       float largest = 0.0f, apart = 0.0f;
@@ -222,8 +222,37 @@ BOOST_AUTO_TEST_CASE(large_batches_are_batches) {
   const auto before = pack_parameters(start);
   const auto after = pack_parameters(result.network);
   std::vector<double> gradient(before.size());
-  whole.evaluate(before.data(), all.x.data(), all.y.data(), 1.0, gradient.data());
+  whole.evaluate(before.data(), all.x.data(), all.y.data(), nullptr, 1.0, gradient.data());
   for (std::size_t i = 0; i < before.size(); ++i) BOOST_TEST((after[i] < before[i]) == (gradient[i] > 0.0));
+}
+
+// w N(x) = y with y = w t is N(x) = t where no w is small.
+BOOST_AUTO_TEST_CASE(weights_multiply_what_the_network_gives) {
+  const Data data = smooth_functions(512);
+  Eigen::MatrixXd weights(2, 512);
+  for (Eigen::Index n = 0; n < 512; ++n) weights.col(n) << 2.0, (n % 2 == 0 ? 1.0 : -3.0);
+  Random random(1, 1, 1);
+  const MlpTerm start = random_network(random, {2, 16, 2}, Activation::tanh);
+  AdamOptions options;
+  options.epochs = 150;
+  options.batch = 64;
+  options.learning_rate = 1e-2;
+  const auto result = train_adam(start, data.x, data.y.cwiseProduct(weights), options, weights);
+  Batch all{{data.x.data(), data.x.data() + data.x.size()}, {data.y.data(), data.y.data() + data.y.size()}};
+  BOOST_TEST(plain_loss(result.network, all) < 0.02 * plain_loss(start, all));
+  BOOST_CHECK_THROW(train_adam(start, data.x, data.y, options, weights.leftCols(3)), InvalidArgument);
+
+  NetworkGradient<double> of(start, 512, TrainingBackend::eigen);
+  auto parameters = pack_parameters(start);
+  std::vector<double> gradient(parameters.size()), ignored(parameters.size());
+  const auto loss = [&](std::vector<double>& to) {
+    return of.evaluate(parameters.data(), data.x.data(), data.y.data(), weights.data(), 1.0, to.data());
+  };
+  loss(gradient);
+  parameters[3] += 1e-5;
+  const double above = loss(ignored);
+  parameters[3] -= 2e-5;
+  BOOST_TEST((above - loss(ignored)) / 2e-5 == gradient[3], boost::test_tools::tolerance(1e-6));
 }
 
 BOOST_AUTO_TEST_CASE(training_stops_when_told_and_when_it_diverges) {

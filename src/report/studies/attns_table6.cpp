@@ -1,4 +1,5 @@
 #include "report/studies/list.hpp"
+#include "report/studies/second_derivatives.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -19,26 +20,6 @@ struct System {
   std::vector<double> printed; ///< percent of the trajectories below the threshold
 };
 
-/// |u''|, the largest over variables, at every point of the reference: [trajectory, time].
-std::vector<double> second_derivatives(const Problem& problem, const Trajectories& truth) {
-  const std::size_t d = problem.dimension();
-  // f along the tangent: a central difference in an f that varies on scales of 1.
-  constexpr double step = 1e-5;
-  std::vector<double> f(d), u(d), before(d), after(d), all;
-  for (std::size_t point = 0; point < truth.trajectories * truth.times; ++point) {
-    const double* at = truth.states.data() + point * d;
-    problem.rhs(0.0, at, f.data());
-    for (std::size_t v = 0; v < d; ++v) u[v] = at[v] - step * f[v];
-    problem.rhs(0.0, u.data(), before.data());
-    for (std::size_t v = 0; v < d; ++v) u[v] = at[v] + step * f[v];
-    problem.rhs(0.0, u.data(), after.data());
-    double most = 0.0;
-    for (std::size_t v = 0; v < d; ++v) most = std::max(most, std::abs(after[v] - before[v]) / (2.0 * step));
-    all.push_back(most);
-  }
-  return all;
-}
-
 double percent_below(const std::vector<double>& values, double threshold) {
   const auto below = std::count_if(values.begin(), values.end(), [&](double v) { return v < threshold; });
   return 100.0 * static_cast<double>(below) / static_cast<double>(values.size());
@@ -54,7 +35,7 @@ StudyResult study_attns_table6(const StudyOptions& options) {
                                      {5, 10, 15, 20, 25, 30, 35, 40, 45},
                                      {41.10, 65.93, 80.55, 89.48, 94.66, 97.61, 99.03, 99.71, 99.95}}};
   StudyResult result;
-  double done = 0.0;
+  StudyProgress progress{options};
   for (const auto& system : systems) {
     const Problem problem = make_problem(system.problem);
     GenerateOptions generate;
@@ -62,15 +43,10 @@ StudyResult study_attns_table6(const StudyOptions& options) {
     generate.dt = 0.2 * problem.dt; // |u''| changes by a percent or so from one point to the next
     generate.seed = options.seed;
     generate.split = Split::test;
-    generate.progress = [&](double fraction, const std::string& what) {
-      return !(result.interrupted |= !options.proceed(done + 0.5 * fraction, what));
-    };
+    generate.progress = progress.callback();
     const Trajectories truth = generate_trajectories(problem, generate);
     const auto all = second_derivatives(problem, truth);
-    std::vector<double> largest;
-    for (auto it = all.begin(); it != all.end(); it += static_cast<std::ptrdiff_t>(truth.times)) {
-      largest.push_back(*std::max_element(it, it + static_cast<std::ptrdiff_t>(truth.times)));
-    }
+    auto largest = largest_second_derivatives(problem, truth);
     std::sort(largest.begin(), largest.end());
     StudyTable table{std::string(system.problem) + ": percent of " + std::to_string(largest.size()) +
                          " trajectories whose largest |u''| is below, and of all their points",
@@ -93,9 +69,9 @@ StudyResult study_attns_table6(const StudyOptions& options) {
                   "%.0f percent).",
                   system.problem, largest[largest.size() / 2], off, points_off);
     result.findings.push_back({off > 10.0, text});
-    done += 0.5;
-    if (result.interrupted) break;
+    if (!progress.advance(0.5, system.problem)) break;
   }
+  result.interrupted = progress.stopped;
   result.findings.push_back(
       {false, "The paper does not give the chain's k and m (here 1 and 1), and |u''| is proportional to k / m."});
   return result;

@@ -4,6 +4,12 @@
 
 namespace lodestep::report {
 
+StudyResult study_attns_data(const StudyOptions& options);
+StudyResult study_attns_fig3(const StudyOptions& options);
+StudyResult study_attns_fig4(const StudyOptions& options);
+StudyResult study_attns_fig5(const StudyOptions& options);
+StudyResult study_attns_table1(const StudyOptions& options);
+StudyResult study_attns_table2(const StudyOptions& options);
 StudyResult study_attns_table6(const StudyOptions& options);
 
 } // namespace lodestep::report
