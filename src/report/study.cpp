@@ -26,6 +26,14 @@ const std::vector<Study>& studies() {
       {"attns-table2", "AttNS, Table 2", "a skip connection, and S dt as the network's input", study_attns_table2},
       {"attns-table6", "AttNS, Table 6", "how large the second derivatives of the paper's systems are",
        study_attns_table6},
+      {"rknn-table1", "RK-NN, Table 1, SM4", "the coefficients the paper prints, and ours", study_rknn_table1},
+      {"rknn-fig2", "RK-NN, Fig. 2", "with and without the Taylor regulariser", study_rknn_fig2},
+      {"rknn-fig3", "RK-NN, Fig. 3", "trained on one family, tested on another", study_rknn_fig3},
+      {"rknn-fig4", "RK-NN, Fig. 4, SM1", "order 3 from 2 stages, order 6 from 4", study_rknn_fig4},
+      {"rknn-fig5", "RK-NN, Figs. 5, 6, SM3, SM4", "order and relative error on the two systems", study_rknn_fig5},
+      {"rknn-fig7", "RK-NN, Figs. 7, 8, SM2", "parameters and initial states outside the family", study_rknn_fig7},
+      {"rknn-fig9", "RK-NN, Fig. 9", "losses by epoch", study_rknn_fig9},
+      {"rknn-sm5", "RK-NN, Table 2, SM5", "cost of training by dimension", study_rknn_sm5},
   };
   return all;
 }

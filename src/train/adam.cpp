@@ -1,5 +1,7 @@
 #include "train/adam.hpp"
 
+#include "train/adam_moments.hpp"
+
 #include <lodestep/error.hpp>
 
 #include <algorithm>
@@ -13,24 +15,6 @@ namespace lodestep::detail {
 namespace {
 
 constexpr std::uint64_t shuffle_stream = 32; // beside those of Split and of hidden layers
-
-/// One step of Adam on all parameters, with the corrections for the moments' start folded into the rate.
-template <class T>
-void adam_step(std::vector<T>& parameters, const std::vector<T>& gradient, std::vector<T>& first,
-               std::vector<T>& second, std::size_t count, double rate, double step, const AdamOptions& options) {
-  const double correction1 = 1.0 - std::pow(options.beta1, step);
-  const double correction2 = 1.0 - std::pow(options.beta2, step);
-  const T beta1 = static_cast<T>(options.beta1);
-  const T beta2 = static_cast<T>(options.beta2);
-  const T rate1 = static_cast<T>(rate / correction1);
-  const T root2 = static_cast<T>(1.0 / std::sqrt(correction2));
-  const T epsilon = static_cast<T>(options.epsilon);
-  for (std::size_t i = 0; i < count; ++i) {
-    first[i] = beta1 * first[i] + (T{1} - beta1) * gradient[i];
-    second[i] = beta2 * second[i] + (T{1} - beta2) * gradient[i] * gradient[i];
-    parameters[i] -= rate1 * first[i] / (std::sqrt(second[i]) * root2 + epsilon);
-  }
-}
 
 /// The largest divisor of `batch` whose activations stay in the cache; a gradient is the mean of its pieces' gradients.
 std::size_t piece_of(std::size_t batch) {
@@ -62,8 +46,8 @@ public:
     const double steps = static_cast<double>(per_epoch * options_.epochs);
     const std::size_t trained =
         parameters_.size() - (options_.train_activation ? 0 : gradient_of_.activation_parameters());
-    std::vector<T> gradient(parameters_.size()), part(parameters_.size()), first(parameters_.size()),
-        second(parameters_.size());
+    std::vector<T> gradient(parameters_.size()), part(parameters_.size());
+    AdamMoments<T> moments(trained, options_.beta1, options_.beta2, options_.epsilon);
     std::vector<T> x(piece_ * static_cast<std::size_t>(x_.rows())), y(piece_ * static_cast<std::size_t>(y_.rows()));
     std::vector<T> w(piece_ * static_cast<std::size_t>(weights_.rows()));
     const double weight = static_cast<double>(piece_) / static_cast<double>(batch_);
@@ -87,7 +71,7 @@ public:
         const double rate =
             options_.learning_rate * (options_.cosine ? 0.5 * (1.0 + std::cos(M_PI * step / steps)) : 1.0);
         step += 1.0;
-        adam_step(parameters_, gradient, first, second, trained, rate, step, options_);
+        moments.step(gradient.data(), rate, parameters_.data());
       }
       loss /= static_cast<double>(per_epoch);
       const bool sound = std::isfinite(loss) &&

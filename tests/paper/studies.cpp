@@ -89,3 +89,14 @@ BOOST_AUTO_TEST_CASE(attns_and_neurvec_on_the_two_link_pendulum) {
   BOOST_TEST(table.at("AttNS, solved", "all") < 4.26e-9);
   BOOST_TEST(table.at("AttNS-m", "all") > table.at("AttNS", "all"));
 }
+
+// The printed coefficients beat RK3 on the systems, and least squares beats them, on enough data to tell.
+BOOST_AUTO_TEST_CASE(printed_tableaux_and_ours) {
+  const auto result = run_study(find_study("rknn-table1"), {});
+  for (std::size_t k : {2, 3}) {
+    const auto& table = result.tables[k];
+    BOOST_TEST(table.at("printed (#1)", "global") < 0.8);
+    BOOST_TEST(table.at("paper's recipe", "global") < 0.8);
+    BOOST_TEST(table.at("least squares, free b", "global") < table.at("printed (#1)", "global"));
+  }
+}

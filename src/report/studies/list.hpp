@@ -12,4 +12,13 @@ StudyResult study_attns_table1(const StudyOptions& options);
 StudyResult study_attns_table2(const StudyOptions& options);
 StudyResult study_attns_table6(const StudyOptions& options);
 
+StudyResult study_rknn_table1(const StudyOptions& options);
+StudyResult study_rknn_fig2(const StudyOptions& options);
+StudyResult study_rknn_fig3(const StudyOptions& options);
+StudyResult study_rknn_fig4(const StudyOptions& options);
+StudyResult study_rknn_fig5(const StudyOptions& options);
+StudyResult study_rknn_fig7(const StudyOptions& options);
+StudyResult study_rknn_fig9(const StudyOptions& options);
+StudyResult study_rknn_sm5(const StudyOptions& options);
+
 } // namespace lodestep::report
