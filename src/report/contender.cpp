@@ -7,6 +7,7 @@ namespace lodestep::report {
 
 // Compiled in files of their own: each instantiates every stepper. A problem that is not named here is instantiated in
 // this one, which only takes longer to compile.
+extern template std::optional<Contenders> static_contenders<problem::DuffingDefinition>(const Problem&);
 extern template std::optional<Contenders> static_contenders<problem::ElasticPendulumDefinition>(const Problem&);
 extern template std::optional<Contenders> static_contenders<problem::KLinkPendulumDefinition>(const Problem&);
 extern template std::optional<Contenders> static_contenders<problem::SpringMassDefinition>(const Problem&);
