@@ -4,7 +4,9 @@
 #include "report/contender.hpp"
 #include "report/roll_out.hpp"
 
-#include <lodestep/odeint.hpp>
+#include <lodestep/odeint/corrector.hpp>
+#include <lodestep/odeint/heun.hpp>
+#include <lodestep/odeint/runge_kutta3.hpp>
 
 #include <boost/numeric/odeint/stepper/adams_bashforth_moulton.hpp>
 #include <boost/numeric/odeint/stepper/bulirsch_stoer.hpp>

@@ -1,4 +1,4 @@
-#include "train/attns_profile.hpp"
+#include "train/corrector_profile.hpp"
 #include "train/attns_search.hpp"
 #include "train/roll_out.hpp"
 #include "train/step_data.hpp"

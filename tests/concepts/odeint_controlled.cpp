@@ -42,6 +42,7 @@ Model taylor_model() {
   corrector.domain.state = {{-3.0, 3.0}, {-3.0, 3.0}};
   corrector.domain.correction_limit = {1.0, 1.0};
   corrector.estimate.scale.assign(2, std::pow(longest, 6) / 720.0);
+  corrector.fallback_substeps = 16;
   model.method = corrector;
   return model;
 }
@@ -174,32 +175,33 @@ BOOST_AUTO_TEST_CASE(dense_output_of_a_plain_corrector_takes_the_models_steps) {
     dense.calc_state(from, x);
     BOOST_TEST(std::abs(x[0] - dense.previous_state()[0]) < 1e-15);
   }
-  BOOST_TEST(evaluations == 161u); // four a step: the last one's is the next one's first
-  BOOST_TEST(error_at(dense.current_state(), 10.0) < 1e-5);
+  BOOST_TEST(evaluations == 161u);                          // four a step: the last one's is the next one's first
+  BOOST_TEST(error_at(dense.current_state(), 10.0) < 2e-5); // 10 h^5 / 720 |u| = 1.5e-5
   // Re-initialised with its own state, as Odeint does.
   dense.initialize(dense.current_state(), dense.current_time(), 0.1);
   dense.do_step(std::ref(counting));
   BOOST_TEST(std::abs(dense.current_time() - 10.1) < 1e-13);
-  BOOST_TEST(error_at(dense.current_state(), 10.1) < 1e-5);
+  BOOST_TEST(error_at(dense.current_state(), 10.1) < 2e-5);
 }
 
 BOOST_AUTO_TEST_CASE(a_step_that_is_not_finite_is_rejected) {
-  // Not defined for q > 1: a step too long looks beyond.
-  const auto fenced = [](const Array& x, Array& dxdt, double) {
+  // Not defined after t = 0.1, for the fallback neither: Odeint's own controller would accept the NaN.
+  const auto ending = [](const Array& x, Array& dxdt, double t) {
     dxdt[0] = x[1];
-    dxdt[1] = x[0] > 1.0 ? std::numeric_limits<double>::quiet_NaN() : -x[0];
+    dxdt[1] = t > 0.1 ? std::numeric_limits<double>::quiet_NaN() : -x[0];
   };
   auto controlled = bno::make_controlled(1e-6, 1e-6, make_stepper<Array>());
-  Array x{0.99, 0.05};
+  Array x{0.99, 0.2};
   double t = 0.0;
   double dt = 0.25;
-  BOOST_CHECK(controlled.try_step(fenced, x, t, dt) == bno::fail);
+  BOOST_CHECK(controlled.try_step(ending, x, t, dt) == bno::fail);
   BOOST_TEST(x[0] == 0.99);
   BOOST_TEST(t == 0.0);
   BOOST_TEST(dt < 0.25);
-  for (int n = 0; n < 100 && t < 0.03; ++n) controlled.try_step(fenced, x, t, dt);
+  for (int n = 0; n < 100 && t < 0.09; ++n) controlled.try_step(ending, x, t, dt);
   BOOST_TEST(std::isfinite(x[0]));
-  BOOST_TEST(t >= 0.03);
+  BOOST_TEST(t >= 0.09);
+  BOOST_TEST(t <= 0.1);
 }
 
 BOOST_AUTO_TEST_CASE(backwards_in_time_is_the_fallbacks) {

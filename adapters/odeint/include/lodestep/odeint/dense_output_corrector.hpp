@@ -3,6 +3,9 @@
 #include <lodestep/odeint/controlled_corrector.hpp>
 
 #include <boost/numeric/odeint/stepper/generation/make_dense_output.hpp>
+#include <boost/numeric/odeint/util/is_resizeable.hpp>
+#include <boost/numeric/odeint/util/odeint_error.hpp>
+#include <boost/numeric/odeint/util/state_wrapper.hpp>
 
 #include <cmath>
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include "train/attns_profile.hpp"
+#include "train/corrector_profile.hpp"
 
 #include "train/density.hpp"
 #include "train/roll_out.hpp"
@@ -19,7 +19,7 @@ constexpr std::size_t most_samples = 60000;
 
 class Profile {
 public:
-  Profile(Model& model, const AttnsSets& sets, std::uint64_t seed)
+  Profile(Model& model, const CorrectorCases& sets, std::uint64_t seed)
       : model_(model), corrector_(std::get<CorrectorModel>(model.method)), sets_(sets), seed_(seed),
         base_(classical_tableau(corrector_.base)), approximator_(corrector_.approximator) {}
 
@@ -74,7 +74,7 @@ private:
     // States a thousandth of the domain off a sheet that training never left are as good as on it: the model's own
     // error puts them there.
     constexpr double ridge = 1e-6;
-    constexpr double margin = 2.0;
+    constexpr double margin = 3.0;
     const StepData train = data(*sets_.train);
     Density density = fit_density(make_density_features(train, corrector_), ridge, seed_);
     const Approximator projection(density.projection);
@@ -94,7 +94,10 @@ private:
     };
     const RollOut outcome = roll_out(corrector_, approximator_, validation, options);
     if (!std::isfinite(outcome.rms) || !(largest > 0.0)) return; // the box alone
-    density.limit = margin * largest;
+    // As the box: what validation states exceed those of training by, others will exceed them by.
+    double seen = 0.0;
+    for (const double leverage : leverages_of(density, train)) seen = std::max(seen, leverage);
+    density.limit = margin * largest * std::max(1.0, largest / seen);
     corrector_.domain.density = std::move(density);
   }
 
@@ -160,9 +163,11 @@ private:
   }
 
   Eigen::ArrayXd leverages(const StepData& steps) {
-    Eigen::ArrayXd result = Eigen::ArrayXd::Zero(steps.samples());
-    if (!corrector_.domain.density) return result;
-    const Density& density = *corrector_.domain.density;
+    if (!corrector_.domain.density) return Eigen::ArrayXd::Zero(steps.samples());
+    return leverages_of(*corrector_.domain.density, steps);
+  }
+
+  Eigen::ArrayXd leverages_of(const Density& density, const StepData& steps) {
     const Eigen::MatrixXd x = make_density_features(steps, corrector_);
     Eigen::MatrixXd y(static_cast<Eigen::Index>(density.projection.outputs), x.cols());
     Approximator(density.projection).evaluate(x.data(), y.data(), static_cast<std::size_t>(x.cols()), workspace_);
@@ -209,7 +214,7 @@ private:
 
   Model& model_;
   CorrectorModel& corrector_;
-  const AttnsSets& sets_;
+  const CorrectorCases& sets_;
   std::uint64_t seed_;
   const ButcherTableau& base_;
   Approximator approximator_;
@@ -218,7 +223,7 @@ private:
 
 } // namespace
 
-void profile_corrector(Model& model, const AttnsSets& sets, std::uint64_t seed) {
+void profile_corrector(Model& model, const CorrectorCases& sets, std::uint64_t seed) {
   Profile(model, sets, seed).fill();
 }
 

@@ -8,11 +8,11 @@
 #include <cstdint>
 #include <vector>
 
-/// The last part of train_attns: where a chosen corrector may be used, and how good it is on states that took no part
-/// in choosing it.
+/// What is measured of a corrector before anybody may use it, however it came to be: where it may be used, and how good
+/// it is on states that took no part in making it.
 namespace lodestep::detail {
 
-struct AttnsSets {
+struct CorrectorCases {
   const Cases* train;
   const Cases* validation;
   const Cases* held_out;
@@ -21,6 +21,6 @@ struct AttnsSets {
 
 /// Fills the domain, the fallback, the error estimate and the error profile of `model`, whose corrector is complete
 /// otherwise. `seed` draws the density's projections.
-void profile_corrector(Model& model, const AttnsSets& sets, std::uint64_t seed);
+void profile_corrector(Model& model, const CorrectorCases& sets, std::uint64_t seed);
 
 } // namespace lodestep::detail
