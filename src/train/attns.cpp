@@ -77,7 +77,8 @@ public:
   AttnsResult run() {
     validation_ = generate(Split::validation, validation_trajectories, 0.0, 0.1);
     if (steps_.aware) measure_base_alone();
-    std::size_t trajectories = options_.trajectories != 0 ? options_.trajectories : 25;
+    // A search tries so many fits that more data costs little beside them.
+    std::size_t trajectories = options_.trajectories != 0 ? options_.trajectories : options_.search_dt ? 100 : 25;
     for (;;) {
       train_ = generate(Split::train, trajectories, 0.1, 0.3);
       require_enough_states();

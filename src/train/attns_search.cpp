@@ -14,7 +14,7 @@ namespace {
 using Method = AttnsPlan::Method;
 
 // More features than this take longer to fit, and to evaluate, than a corrector of a small system can be worth.
-constexpr std::size_t most_features = 700;
+constexpr std::size_t most_features = 800;
 constexpr unsigned highest_degree = 9;
 
 // What waiting for the base step's result costs, beside what is computed: measured on the elastic pendulum.
