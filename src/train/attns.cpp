@@ -1,9 +1,9 @@
 #include "train/attns_search.hpp"
+#include "train/corrector_profile.hpp"
 #include "train/roll_out.hpp"
 #include "train/step_data.hpp"
 
 #include <lodestep/error.hpp>
-#include <lodestep/runge_kutta.hpp>
 #include <lodestep/train.hpp>
 #include <lodestep/version.hpp>
 
@@ -165,8 +165,12 @@ private:
     corrector.dt = options_.dt;
     corrector.input = best_.plan.input;
     corrector.approximator = best_.spec;
-    corrector.domain = domain(base);
-    profile(model.error, corrector, base);
+    corrector.domain = detail::measured_domain(detail::make_step_data(problem_, base, train_),
+                                               detail::make_step_data(problem_, base, validation_));
+    // On states that took no part in choosing it.
+    model.error = detail::measure_error(problem_, generate(Split::test, profile_trajectories, 0.95, 0.99), corrector);
+    model.error.horizon = options_.horizon; // not the number of steps times dt, which is rounded
+    if (!std::isfinite(model.error.horizon_rms)) model.error.horizon_rms = best_.rms;
     model.method = std::move(corrector);
     model.validate();
     result.reached = options_.error == 0.0 || best_.rms <= safety * options_.error;
@@ -176,83 +180,6 @@ private:
     result.seconds = seconds();
     report(1.0, "done");
     return result;
-  }
-
-  Domain domain(const ButcherTableau& base) const {
-    const detail::StepData train = detail::make_step_data(problem_, base, train_);
-    const detail::StepData validation = detail::make_step_data(problem_, base, validation_);
-    const Eigen::VectorXd low = train.state.rowwise().minCoeff();
-    const Eigen::VectorXd high = train.state.rowwise().maxCoeff();
-    const Eigen::VectorXd width = (high - low).cwiseMax(std::numeric_limits<double>::min());
-    const Eigen::VectorXd below = low - validation.state.rowwise().minCoeff();
-    const Eigen::VectorXd above = validation.state.rowwise().maxCoeff() - high;
-    // Trajectories not yet seen reach further than those seen, the more so the more variables there are: the validation
-    // states tell by how much, in widths, and others will go as far again.
-    const double reach = below.cwiseMax(above).cwiseQuotient(width).maxCoeff();
-    const double margin = std::max(0.05, 2.0 * reach);
-    const Eigen::VectorXd largest = train.target.cwiseAbs().rowwise().maxCoeff();
-    Domain domain;
-    for (Eigen::Index i = 0; i < low.size(); ++i) {
-      domain.state.push_back({low[i] - margin * (high[i] - low[i]), high[i] + margin * (high[i] - low[i])});
-      domain.correction_limit.push_back(2.0 * largest[i]);
-    }
-    return domain;
-  }
-
-  /// Measures the chosen model on states that took no part in choosing it, and finds the sub-steps that replace it.
-  void profile(ErrorProfile& error, CorrectorModel& corrector, const ButcherTableau& base) {
-    const Trajectories held_out = generate(Split::test, profile_trajectories, 0.95, 0.99);
-    const detail::StepData data = detail::make_step_data(problem_, base, held_out);
-    const Eigen::MatrixXd features = detail::make_features(data, corrector.input);
-    const Approximator approximator(corrector.approximator);
-    Workspace workspace;
-    Eigen::MatrixXd correction(data.target.rows(), data.samples());
-    approximator.evaluate(features.data(), correction.data(), static_cast<std::size_t>(data.samples()), workspace);
-    const Eigen::MatrixXd residual = data.target - correction;
-    const auto count = static_cast<double>(residual.size());
-    error.step_rms = std::sqrt(residual.squaredNorm() / count);
-    error.step_max = residual.cwiseAbs().maxCoeff();
-    error.base_step_rms = std::sqrt(data.target.squaredNorm() / count);
-    error.horizon = options_.horizon;
-    error.trajectories = held_out.trajectories;
-    const auto roll_out = detail::roll_out(problem_, base, corrector.input, approximator, held_out);
-    error.horizon_rms = std::isfinite(roll_out.rms) ? roll_out.rms : best_.rms;
-    if (base.order < 4) corrector.fallback = "rk4";
-    corrector.fallback_substeps =
-        fallback_substeps(classical_tableau(corrector.fallback_scheme()), held_out, error.step_rms);
-  }
-
-  /// The fewest steps of `scheme` per dt whose one-step error is no larger than the model's, or the most useful number
-  /// of them where rounding or patience ends first.
-  unsigned fallback_substeps(const ButcherTableau& scheme, const Trajectories& truth, double step_rms) const {
-    constexpr unsigned most = 1u << 14;
-    RungeKutta stepper(scheme, problem_.dimension());
-    const std::size_t steps = truth.trajectories * (truth.times - 1);
-    const std::size_t samples = std::min<std::size_t>(steps, 64);
-    std::vector<double> u(problem_.dimension());
-    double previous = std::numeric_limits<double>::infinity();
-    for (unsigned m = 1; m <= most; m *= 2) {
-      double sum = 0.0;
-      for (std::size_t i = 0; i < samples; ++i) {
-        const std::size_t at = i * steps / samples;
-        const std::size_t trajectory = at / (truth.times - 1);
-        const std::size_t n = at % (truth.times - 1);
-        std::copy_n(truth.state(trajectory, n), u.size(), u.begin());
-        const double h = truth.dt / m;
-        for (unsigned k = 0; k < m; ++k) {
-          stepper.step(problem_.rhs, truth.t0 + static_cast<double>(n) * truth.dt + k * h, u.data(), h, u.data());
-        }
-        for (std::size_t v = 0; v < u.size(); ++v) {
-          const double e = u[v] - truth.state(trajectory, n + 1)[v];
-          sum += e * e;
-        }
-      }
-      const double rms = std::sqrt(sum / static_cast<double>(samples * u.size()));
-      if (rms <= step_rms) return m;
-      if (rms >= previous) return m / 2; // rounding has taken over
-      previous = rms;
-    }
-    return most;
   }
 
   const Problem& problem_;
