@@ -5,6 +5,7 @@
 
 #include <lodestep/error.hpp>
 #include <lodestep/learned_tableau.hpp>
+#include <lodestep/network_exchange.hpp>
 #include <lodestep/source_export.hpp>
 #include <lodestep/tableau.hpp>
 
@@ -24,6 +25,7 @@ struct ExportOptions : Common {
   std::string model;
   bool c = false;
   bool fortran = false;
+  std::string onnx;
   std::string directory = ".";
   std::string name;
   std::optional<double> dt;
@@ -42,6 +44,14 @@ Files sources(const ExportOptions& options, const Model& model) {
     files.emplace_back(path + ".c", std::move(source.source));
   }
   if (options.fortran) files.emplace_back(path + ".f90", export_fortran(model, name));
+  if (!options.onnx.empty()) {
+    const auto* corrector = std::get_if<CorrectorModel>(&model.method);
+    if (!corrector) {
+      throw InvalidArgument("export --onnx: '" + options.model + "' is a " + model.kind() + " and has no network");
+    }
+    const auto bytes = export_onnx(corrector->approximator, name);
+    files.emplace_back(options.onnx, std::string(bytes.begin(), bytes.end()));
+  }
   return files;
 }
 
@@ -95,10 +105,12 @@ void write(const std::string& path, const std::string& text, bool force) {
 
 void add_export(CLI::App& app, Action& action) {
   auto options = std::make_shared<ExportOptions>();
-  auto* verb = app.add_subcommand("export", "Write a model as source code that needs no library");
+  auto* verb =
+      app.add_subcommand("export", "Write a model for programs without this library: as C, Fortran, JSON or ONNX");
   verb->add_option("MODEL", options->model, "The model file")->required()->type_name("");
   verb->add_flag("--c", options->c, "C99: NAME.c and NAME.h");
   verb->add_flag("--fortran", options->fortran, "A Fortran 2003 module: NAME.f90");
+  verb->add_option("--onnx", options->onnx, "The network alone, for other inference engines")->type_name("FILE");
   verb->add_option("-o,--directory", options->directory, "Where to write")->type_name("DIRECTORY");
   verb->add_option("--name", options->name, "Prefix of all names and files (default: the problem's)")
       ->type_name("NAME");
@@ -112,18 +124,20 @@ void add_export(CLI::App& app, Action& action) {
       "The code holds the base scheme, the approximator, the guard and the fallback; it needs libm alone,\n"
       "allocates nothing and may be called from any number of threads. Its steps are the library's to\n"
       "rounding. How to call it is written at its top. --json alone prints a learned tableau as JSON, and needs\n"
-      "--dt or --parameters only where its coefficients depend on them.\n\n"
+      "--dt or --parameters only where its coefficients depend on them. --onnx writes the map from the\n"
+      "corrector's input, in the problem's units, to its correction.\n\n"
       "Examples:\n"
       "  lodestep export pendulum.safetensors --c\n"
       "  lodestep export pendulum.safetensors --fortran -o src --name pendulum_stepper\n"
       "  lodestep export van_der_pol.safetensors --json > tableau.json");
   verb->callback([options, &action] {
     action = [options]() -> int {
-      if (!options->c && !options->fortran && !options->json) {
-        throw InvalidArgument("export: say as what: --c, --fortran or both, or --json for a tableau");
+      const bool files_asked = options->c || options->fortran || !options->onnx.empty();
+      if (!files_asked && !options->json) {
+        throw InvalidArgument("export: say as what: --c, --fortran, --onnx FILE, or --json for a tableau");
       }
       require_readable(options->model);
-      if (!options->c && !options->fortran) {
+      if (!files_asked) {
         std::cout << tableau_json(*options, load_model(options->model));
         return success;
       }

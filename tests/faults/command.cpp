@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(a_learned_tableau_is_exported_as_json) {
 BOOST_AUTO_TEST_CASE(help_teaches) {
   Folder folder;
   for (const char* verb :
-       {"", "problems", "generate", "train", "train attns", "evaluate", "bench", "inspect", "export"}) {
+       {"", "problems", "generate", "train", "train attns", "evaluate", "bench", "inspect", "export", "import"}) {
     const Result result = run(folder, std::string(verb) + " --help");
     BOOST_TEST(result.status == 0);
     BOOST_TEST(result.out.size() > 200u, verb);
