@@ -122,6 +122,18 @@ BOOST_AUTO_TEST_CASE(json_is_alone_on_standard_output_and_has_its_keys) {
   }
   BOOST_TEST(bench["speedup_at_equal_error"].contains("m.st"));
 
+  const Result hosted = run(folder, "bench spring_mass:d=2 --model m.st --host sundials --trajectories 2 --horizon 4 "
+                                    "--seconds 0.1 --error 1e-3 --json");
+  if (hosted.status == 0) {
+    const auto host = nlohmann::json::parse(hosted.out);
+    BOOST_TEST(host["points"].size() > 5u);
+    BOOST_TEST(host["points"][0]["family"] == "learned");
+    BOOST_TEST(host["speedups"][0]["model"] == "m.st");
+    for (const auto& point : host["points"]) BOOST_TEST(point["mse"].get<double>() <= host["speedups"][0]["mse"]);
+  } else {
+    BOOST_TEST(hosted.error.find("built without SUNDIALS") != std::string::npos, hosted.error);
+  }
+
   for (const char* verb : {"problems --json", "inspect m.st --json", "generate spring_mass:d=2 -o d.h5 --json"}) {
     const Result result = run(folder, verb);
     BOOST_TEST(result.status == 0, verb << ": " << result.error);
@@ -168,6 +180,7 @@ BOOST_AUTO_TEST_CASE(a_learned_tableau_is_exported_as_json) {
   failed("export of_dt.st --json --dt 0.05 --parameters b=2", "'a'");
   failed("export of_dt.st --json --dt -1 --parameters a=2", "--dt");
   failed("export constant.st", "--fortran");
+  failed("bench spring_mass:d=2 --model constant.st --host elsewhere", "elsewhere");
   BOOST_REQUIRE(run(folder, "train attns spring_mass:d=2 -o m.st --trajectories 5 --quiet").status == 0);
   failed("export m.st --json", "only a tableau");
 }
