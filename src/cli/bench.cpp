@@ -1,3 +1,4 @@
+#include "cli/bench_host.hpp"
 #include "cli/command.hpp"
 #include "cli/output_file.hpp"
 #include "cli/problem_of.hpp"
@@ -32,6 +33,8 @@ struct BenchOptions : Common {
   std::string plot;
   std::string backend = "automatic";
   bool inference = false;
+  std::string host;
+  std::optional<double> error;
 };
 
 std::vector<report::NamedModel> load(const std::vector<std::string>& paths) {
@@ -123,6 +126,15 @@ int run(const BenchOptions& options) {
   const Problem problem =
       models.empty() ? plain_problem(options) : problem_of(*models.front().model, options.problem, options.initial);
   require_one_distribution(models, options);
+  if (!options.host.empty()) {
+    HostBench bench{options.host, problem, models, {}, {}, 0.0, 0.0, 0.0, options.seed, backend_from(options.backend)};
+    if (options.trajectories) bench.trajectories = positive(options.trajectories, "--trajectories", 1);
+    if (options.seconds) bench.seconds = positive(options.seconds, "--seconds", 1.0);
+    bench.output_dt = positive(options.output_dt, "--output-dt", 0.0);
+    bench.horizon = positive(options.horizon, "--horizon", 0.0);
+    bench.error = positive(options.error, "--error", 0.0);
+    return bench_host(bench, options.json, options.quiet);
+  }
   report::WorkPrecisionOptions bench;
   bench.trajectories = positive(options.trajectories, "--trajectories", bench.trajectories);
   bench.output_dt = positive(options.output_dt, "--output-dt", 0.0);
@@ -183,6 +195,16 @@ void add_bench(CLI::App& app, Action& action) {
           ->type_name("PREFIX");
   auto* inference = verb->add_flag("--inference", options->inference,
                                    "Instead, time the evaluation of each model's approximator, by backend and batch");
+  auto* host = verb->add_option("--host", options->host,
+                                "Instead, run the models inside another library and compare with its own integrators: "
+                                "sundials")
+                   ->type_name("NAME");
+  host->excludes(plot);
+  host->excludes(inference);
+  verb->add_option("--error", options->error,
+                   "With --host: the root mean square error asked of all [that of each model]")
+      ->type_name("RMS")
+      ->needs(host);
   for (auto* option : {problem, trajectories, output_dt, horizon, plot}) inference->excludes(option);
   add_backend(*verb, options->backend);
   add_force(*verb, *options);
@@ -196,11 +218,14 @@ void add_bench(CLI::App& app, Action& action) {
       "speedup_at_equal_error is the time of the fastest classical setting whose mse is no larger than the model's,\n"
       "over the model's time: above 1 the model pays; null if the model diverged or no classical setting gets "
       "there.\n\n"
+      "--host sundials makes each model ARKODE's main integrator and compares it with ERKStep's tables and CVODE's\n"
+      "methods, each at the largest tolerance that reaches the error.\n\n"
       "--inference needs no problem: it prints nanoseconds a sample for batches of 1, 16, 256 and 4096 on every\n"
       "backend that can run the model (or the one of --backend), under the names of the benchmark program.\n\n"
       "Examples:\n"
       "  lodestep bench elastic_pendulum --model pendulum.safetensors --plot pendulum\n"
       "  lodestep bench elastic_pendulum --model a.safetensors --model b.safetensors --json\n"
+      "  lodestep bench elastic_pendulum --model pendulum.safetensors --host sundials --error 3e-5\n"
       "  lodestep bench --inference --model pendulum.safetensors");
   verb->callback([options, &action] { action = [options] { return run(*options); }; });
 }
