@@ -2,6 +2,8 @@
 
 #include <lodestep/approximator.hpp>
 #include <lodestep/export.hpp>
+#include <lodestep/hierarchy_model.hpp>
+#include <lodestep/interval.hpp>
 #include <lodestep/tableau.hpp>
 
 #include <cstddef>
@@ -23,11 +25,6 @@ struct Variable {
 struct Parameter {
   std::string name;
   double value;
-};
-
-struct Interval {
-  double lower;
-  double upper;
 };
 
 /// What a corrector's approximator is fed.
@@ -125,10 +122,10 @@ struct LODESTEP_EXPORT Model {
   std::vector<Variable> variables;
   ErrorProfile error;
   Provenance provenance;
-  std::variant<CorrectorModel, TableauModel> method;
+  std::variant<CorrectorModel, TableauModel, HierarchyModel> method;
 
   std::size_t dimension() const noexcept { return variables.size(); }
-  /// "corrector" or "tableau"
+  /// "corrector", "tableau" or "hierarchy"
   const char* kind() const noexcept;
   /// Checks every field against every other. Throws InvalidModel naming the field.
   void validate() const;

@@ -38,6 +38,12 @@ struct LODESTEP_TRAIN_EXPORT Problem {
   std::vector<Parameter> parameters;
   double horizon = 0.0; ///< length of a trajectory
   double dt = 0.0;      ///< a step worth learning; the default of the commands
+  /// The spacing at which all states are wanted, and the step of the fine solver, for methods that take large steps and
+  /// fill in between (HiTS). Divides dt and horizon. 0: dt.
+  double fine_dt = 0.0;
+  /// The box that initial states are drawn from (HiTS, Table 2: the sampled region), [dimension], or empty where they
+  /// are drawn otherwise.
+  std::vector<Interval> region;
 
   std::function<void(double t, const double* u, double* dudt)> rhs;
   /// The same in extended precision, for references beyond double rounding. May be empty.

@@ -1,3 +1,5 @@
+#include "model/validate_hierarchy.hpp"
+
 #include <lodestep/corrector.hpp>
 #include <lodestep/error.hpp>
 #include <lodestep/model.hpp>
@@ -138,6 +140,7 @@ CorrectorInput corrector_input_from(const std::string& name) {
 }
 
 const char* Model::kind() const noexcept {
+  if (std::holds_alternative<HierarchyModel>(method)) return "hierarchy";
   return std::holds_alternative<TableauModel>(method) ? "tableau" : "corrector";
 }
 
@@ -159,6 +162,8 @@ void Model::validate() const {
   }
   if (const auto* tableau = std::get_if<TableauModel>(&method)) {
     validate_tableau(*tableau, dimension());
+  } else if (const auto* hierarchy = std::get_if<HierarchyModel>(&method)) {
+    detail::validate_hierarchy(*hierarchy, dimension());
   } else {
     validate_corrector(std::get<CorrectorModel>(method), dimension());
   }

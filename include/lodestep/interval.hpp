@@ -1,0 +1,10 @@
+#pragma once
+
+namespace lodestep {
+
+struct Interval {
+  double lower;
+  double upper;
+};
+
+} // namespace lodestep
