@@ -41,7 +41,7 @@ struct HiresDefinition {
   static void define(Problem& problem) {
     for (int i = 1; i <= 8; ++i) problem.variables.push_back({"y_" + std::to_string(i), ""});
     problem.horizon = 320.0;
-    problem.dt = 2.5;
+    problem.dt = 2.56;
     problem.fine_dt = 0.01;
     set_rhs(problem, Hires{});
     problem.sample = [](Random& random, double* u0) {

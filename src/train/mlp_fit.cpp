@@ -72,7 +72,7 @@ public:
     auto inputs = static_cast<std::size_t>(z_.rows());
     for (const std::size_t width : widths) {
       // Units of the first layer bend within the data; later ones see inputs in [-1, 1] that are many.
-      const double spread = network.hidden.empty() ? 1.5 : 1.5 / std::sqrt(static_cast<double>(inputs));
+      const double spread = network.hidden.empty() ? options_.spread : 1.5 / std::sqrt(static_cast<double>(inputs));
       const AffineLayer layer = random_layer(random, inputs, width, spread);
       network.hidden.push_back(
           {Eigen::Map<const RowMajor>(layer.weight.data(), static_cast<Index>(width), static_cast<Index>(inputs)),

@@ -16,6 +16,7 @@ struct MlpFitOptions {
   int iterations = 100;
   double tolerance = 1e-3;       ///< stop when ten accepted steps together gain less than this fraction of the cost
   double target = 0.0;           ///< stop when the root mean square residual is below this
+  double spread = 1.5;           ///< the first layer starts uniform in +- this: how sharp bends are expected to be
   double ridge = 1e-9;           ///< of the linear weights, as in RidgeSolver
   std::function<bool()> proceed; ///< asked before every iteration; false stops with the best so far. May be empty.
 };
