@@ -108,6 +108,14 @@ class SegmentWorkers {
 public:
   SegmentWorkers(std::shared_ptr<const Hierarchy> hierarchy, std::size_t stride)
       : hierarchy_(std::move(hierarchy)), stride_(stride) {}
+  /// Copies share the hierarchy and have scratch of their own.
+  SegmentWorkers(const SegmentWorkers& other) : SegmentWorkers(other.hierarchy_, other.stride_) {}
+  SegmentWorkers& operator=(const SegmentWorkers& other) {
+    hierarchy_ = other.hierarchy_;
+    stride_ = other.stride_;
+    fills_.clear();
+    return *this;
+  }
 
   std::size_t stride() const noexcept { return stride_; }
 

@@ -34,7 +34,7 @@ struct HitsOptions {
   bool corrected = true;
   std::size_t pairs = 0;           ///< of states to learn each map from; 0: as many as are usually enough
   std::vector<std::size_t> hidden; ///< widths of the hidden layers; empty: 24 and 24
-  int iterations = 0;              ///< of Levenberg-Marquardt, for each map; 0: 120
+  int iterations = 0;              ///< of Levenberg-Marquardt, for each map; 0: 180
   double horizon = 0.0;            ///< of the validation roll-outs; 0: the problem's or the trajectories'
   std::uint64_t seed = 0;
   Progress progress;
@@ -75,9 +75,10 @@ LODESTEP_TRAIN_EXPORT HierarchyMode hierarchy_mode_from(const std::string& name)
 
 struct HierarchyEvaluateOptions : EvaluateOptions {
   HierarchyMode mode = HierarchyMode::hybrid;
-  std::size_t sweeps = 3;  ///< of parareal, at most
-  double tolerance = 0.0;  ///< of parareal: stop when no jump is larger
-  std::size_t threads = 1; ///< with more than one, times are of the wall clock
+  std::size_t sweeps = 3;         ///< of parareal, at most
+  double tolerance = 0.0;         ///< of parareal: stop when no jump is larger
+  std::size_t threads = 1;        ///< with more than one, times are of the wall clock
+  std::optional<std::size_t> map; ///< of hybrid and parareal: the map that places; not given: the model's choice
 };
 
 /// How a hierarchy does on held-out initial states. `dt` is the spacing of the states that maps place and mse_* are of

@@ -28,6 +28,7 @@ struct EvaluateArguments : Common {
   std::optional<std::size_t> sweeps;
   std::optional<double> tolerance;
   std::optional<std::size_t> threads;
+  std::optional<std::size_t> map;
 };
 
 nlohmann::ordered_json to_json(const Evaluation& e) {
@@ -77,9 +78,10 @@ int run(const EvaluateArguments& arguments) {
   const auto model = load_model(arguments.model);
   const Problem problem = problem_of(*model, arguments.problem);
   const bool hierarchy = std::holds_alternative<HierarchyModel>(model->method);
-  if (!hierarchy && (!arguments.mode.empty() || arguments.sweeps || arguments.tolerance || arguments.threads)) {
+  if (!hierarchy &&
+      (!arguments.mode.empty() || arguments.sweeps || arguments.tolerance || arguments.threads || arguments.map)) {
     throw InvalidArgument(
-        "--mode, --sweeps, --tolerance, --threads: only for a hierarchy of flow maps; this model is a " +
+        "--mode, --map, --sweeps, --tolerance, --threads: only for a hierarchy of flow maps; this model is a " +
         std::string(model->kind()));
   }
   HierarchyEvaluateOptions options;
@@ -94,6 +96,7 @@ int run(const EvaluateArguments& arguments) {
     options.sweeps = arguments.sweeps.value_or(options.sweeps); // none is the hybrid scheme
     options.tolerance = positive(arguments.tolerance, "--tolerance", 0.0);
     options.threads = positive(arguments.threads, "--threads", options.threads);
+    options.map = arguments.map;
     return evaluate_hierarchy_and_print(*model, problem, options, arguments.json);
   }
   const Evaluation evaluation = evaluate(*model, problem, options);
@@ -131,6 +134,8 @@ void add_evaluate(CLI::App& app, Action& action) {
   verb->add_option("--sweeps", arguments->sweeps, "Of parareal, at most [3]")->type_name("K");
   verb->add_option("--tolerance", arguments->tolerance, "Of parareal: stop when no jump is larger")->type_name("X");
   verb->add_option("--threads", arguments->threads, "Of a hierarchy: threads that fill in between [1]")->type_name("N");
+  verb->add_option("--map", arguments->map, "Of a hierarchy: the flow map that places states [the model's choice]")
+      ->type_name("INDEX");
   add_backend(*verb, arguments->backend);
   add_common(*verb, *arguments);
   verb->footer(

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -42,10 +43,10 @@ template <class Forms> auto counted(Forms& forms, Count& count) {
 }
 
 /// The same hierarchy with nothing learned: classical steps in the place of the placing map.
-std::shared_ptr<const Hierarchy> classical(const Model& model) {
+std::shared_ptr<const Hierarchy> classical(const Model& model, std::size_t placing) {
   Model bare = model;
   auto& hierarchy = std::get<HierarchyModel>(bare.method);
-  FlowMapModel map = hierarchy.maps[hierarchy.placing];
+  FlowMapModel map = hierarchy.maps[placing];
   const std::size_t d = model.dimension();
   if (map.base.empty()) {
     map.base = "rk4";
@@ -90,7 +91,7 @@ public:
       break;
     }
     case HierarchyMode::hybrid: {
-      Hybrid scheme(hierarchy_);
+      Hybrid scheme(hierarchy_, 1, placing());
       auto solve = [&](auto& forms, double* states) { scheme.solve(forms, truth_.t0, steps(), states, executor()); };
       measure(result, scheme.map().map().fine_steps, solve);
       count_fallbacks(result, scheme.map().counters());
@@ -106,6 +107,7 @@ public:
 
 private:
   std::size_t steps() const { return truth_.times - 1; }
+  std::size_t placing() const { return options_.map.value_or(hierarchy_->placing()); }
   Executor* executor() { return team_ ? &*team_ : nullptr; }
 
   /// Squared errors of one trajectory: of the states that maps place, and of all.
@@ -182,14 +184,14 @@ private:
         ++solved_;
       };
     };
-    Parareal scheme(hierarchy_);
+    Parareal scheme(hierarchy_, placing());
     double sweeps = 0.0;
     auto solve = sweep_sums(scheme, sweeps, result.jump_max);
     measure(result, scheme.map().map().fine_steps, solve);
     result.sweeps_mean = sweeps / static_cast<double>(solved_);
     count_fallbacks(result, scheme.map().counters());
 
-    Parareal beside(classical(model_));
+    Parareal beside(classical(model_, placing()));
     HierarchyEvaluation classical_result = result;
     sweeps = 0.0;
     solved_ = 0;
@@ -250,6 +252,12 @@ HierarchyMode hierarchy_mode_from(const std::string& name) {
 HierarchyEvaluation evaluate_hierarchy(const Model& model, const Problem& problem,
                                        const HierarchyEvaluateOptions& options) {
   report::require_same_variables(model, problem);
+  if (const auto* hierarchy = std::get_if<HierarchyModel>(&model.method); !hierarchy) {
+    throw InvalidArgument(std::string("evaluate_hierarchy: this model is a ") + model.kind());
+  } else if (options.map && *options.map >= hierarchy->maps.size()) {
+    throw InvalidArgument("map " + std::to_string(*options.map) + ": the model has " +
+                          std::to_string(hierarchy->maps.size()) + ", numbered from 0");
+  }
   if (options.threads == 0) throw InvalidArgument("threads: expected at least 1, found 0");
   return HierarchyMeasurement(model, problem, options).run();
 }

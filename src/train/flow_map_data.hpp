@@ -15,6 +15,8 @@ namespace lodestep::detail {
 struct FlowMapData {
   Eigen::MatrixXd from; ///< [dimension, pairs]
   Eigen::MatrixXd to;
+  /// [pairs]: what a pair's error counts, or empty where all count alike.
+  Eigen::VectorXd weight;
   std::vector<Interval> box; ///< the states they cover
   std::size_t trajectories = 0;
 };

@@ -23,7 +23,9 @@ constexpr std::uint64_t weights_stream = 102;
 constexpr Index held_out = 5;
 /// How sharp the first layer's bends may start; which is right depends on the map, and is worth a factor of ten.
 constexpr double spreads[] = {1.5, 3.0, 6.0};
-constexpr int trial_iterations = 12;
+/// Trials see a third of the pairs; fewer iterations would prefer starts that are quick at first.
+constexpr Index trial_share = 3;
+constexpr int trial_iterations = 30;
 /// Of a polynomial: beyond, a network is cheaper to evaluate and as accurate.
 constexpr std::size_t most_terms = 250;
 /// Of Q beyond the largest seen in training, before it is no longer believed.
@@ -47,9 +49,10 @@ Eigen::MatrixXd residual(const ApproximatorSpec& spec, const Eigen::MatrixXd& fr
   return found - target;
 }
 
-/// Its root mean square over pairs and variables.
-double residual_rms(const ApproximatorSpec& spec, const Eigen::MatrixXd& from, const Eigen::MatrixXd& target) {
-  const double rms = std::sqrt(residual(spec, from, target).squaredNorm() / static_cast<double>(target.size()));
+/// Root mean square of weighted columns.
+double weighted_rms(const Eigen::MatrixXd& columns, const Eigen::MatrixXd& weight) {
+  const double rms = std::sqrt((columns * weight.row(0).asDiagonal()).squaredNorm() /
+                               (static_cast<double>(columns.rows()) * weight.squaredNorm()));
   return std::isfinite(rms) ? rms : std::numeric_limits<double>::infinity();
 }
 
@@ -65,25 +68,29 @@ struct Best {
 };
 
 ApproximatorSpec network(const Standardisation& scales, const Eigen::MatrixXd& z, const Eigen::MatrixXd& y,
-                         const FlowMapFitOptions& options) {
+                         const Eigen::MatrixXd& weight, const FlowMapFitOptions& options) {
   MlpFitOptions fit;
   fit.proceed = options.proceed;
   MlpFitResult best;
   best.rms = std::numeric_limits<double>::infinity();
   double best_spread = spreads[0];
-  const auto run = [&](double spread, int iterations) {
+  const auto run = [&](const Eigen::MatrixXd& from, const Eigen::MatrixXd& to, const Eigen::MatrixXd& counts,
+                       double spread, int iterations) {
     Random random(options.seed, weights_stream, 0);
     fit.spread = spread;
     fit.iterations = iterations;
-    return fit_mlp(z, y, {}, {}, options.hidden, random, fit);
+    return fit_mlp(from, to, counts.transpose(), {}, options.hidden, random, fit);
   };
+  const auto some = Eigen::seqN(0, z.cols() / trial_share, trial_share);
+  const Eigen::MatrixXd some_z = z(Eigen::all, some), some_y = y(Eigen::all, some),
+                        some_weight = weight(Eigen::all, some);
   for (const double spread : spreads) {
-    MlpFitResult trial = run(spread, trial_iterations);
-    if (!(trial.rms < best.rms)) continue;
-    best = std::move(trial);
+    const double rms = run(some_z, some_y, some_weight, spread, trial_iterations).rms;
+    if (!(rms < best.rms)) continue;
+    best.rms = rms;
     best_spread = spread;
   }
-  if (options.iterations > trial_iterations) best = run(best_spread, options.iterations);
+  best = run(z, y, weight, best_spread, options.iterations);
   ApproximatorSpec spec = scales.spec();
   spec.affine = std::move(best.affine);
   spec.term = std::move(best.mlp);
@@ -112,25 +119,28 @@ FlowMapFit fit_flow_map(FlowMapModel& map, const FlowMapData& data, const Proble
   }
   const Eigen::MatrixXd from = every(data.from, false), tested_from = every(data.from, true);
   const Eigen::MatrixXd learned = every(target, false), tested = every(target, true);
+  const Eigen::MatrixXd all_weight =
+      data.weight.size() > 0 ? Eigen::MatrixXd(data.weight.transpose()) : Eigen::MatrixXd::Ones(1, target.cols());
+  const Eigen::MatrixXd weight = every(all_weight, false), tested_weight = every(all_weight, true);
   const Standardisation scales(from, learned);
   const Eigen::MatrixXd z = scales.inputs(from), y = scales.outputs(learned);
-  const double size = std::sqrt(target.squaredNorm() / static_cast<double>(target.size()));
+  const double size = weighted_rms(target, all_weight);
   Best best;
   bool exact = false;
   for (unsigned degree = 1; degree <= options.largest_degree && !exact; ++degree) {
     const auto inputs = static_cast<std::size_t>(from.rows());
     const std::size_t terms = 1 + inputs + (degree > 1 ? monomial_count(inputs, degree) : 0);
     if (terms * 3 > static_cast<std::size_t>(from.cols()) || terms > most_terms) break;
-    const RidgeSolver solver(polynomial_basis(z, degree), y);
+    const RidgeSolver solver(polynomial_basis(z, degree) * weight.row(0).asDiagonal(), y * weight.row(0).asDiagonal());
     auto spec = polynomial_spec(scales, solver.solve(1e-14), degree);
-    const double rms = residual_rms(spec, tested_from, tested);
+    const double rms = weighted_rms(residual(spec, tested_from, tested), tested_weight);
     // A higher degree must earn its keep.
     best.offer(std::move(spec), rms, 0.7);
     exact = best.rms <= exact_rms * size;
   }
-  if (!exact && options.iterations > 0) {
-    auto spec = network(scales, z, y, options);
-    const double rms = residual_rms(spec, tested_from, tested);
+  if (!exact && options.iterations > 0 && best.rms > options.good_enough) {
+    auto spec = network(scales, z, y, weight, options);
+    const double rms = weighted_rms(residual(spec, tested_from, tested), tested_weight);
     best.offer(std::move(spec), rms, 1.0);
   }
   map.approximator = std::move(best.spec);
@@ -143,7 +153,8 @@ FlowMapFit fit_flow_map(FlowMapModel& map, const FlowMapData& data, const Proble
   FlowMapFit fit;
   fit.exact = exact;
   fit.base_rms = size;
-  fit.step_max = residual(map.approximator, tested_from, tested).cwiseAbs().maxCoeff();
+  fit.step_max =
+      (residual(map.approximator, tested_from, tested) * tested_weight.row(0).asDiagonal()).cwiseAbs().maxCoeff();
   return fit;
 }
 

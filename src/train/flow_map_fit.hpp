@@ -16,6 +16,7 @@ struct FlowMapFitOptions {
   std::vector<std::size_t> hidden{24, 24};
   int iterations = 120; ///< of the network's fit; 0: polynomials only
   unsigned largest_degree = 5;
+  double good_enough = 0.0; ///< a polynomial whose error is below this is kept, without a try of networks
   std::uint64_t seed = 0;
   std::function<bool()> proceed;
 };

@@ -5,5 +5,6 @@
 #include <lodestep/odeint/base_scheme.hpp>
 #include <lodestep/odeint/corrector.hpp>
 #include <lodestep/odeint/heun.hpp>
+#include <lodestep/odeint/hierarchy.hpp>
 #include <lodestep/odeint/runge_kutta3.hpp>
 #include <lodestep/odeint/state_access.hpp>
