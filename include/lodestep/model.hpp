@@ -3,6 +3,7 @@
 #include <lodestep/approximator.hpp>
 #include <lodestep/corrector_model.hpp>
 #include <lodestep/export.hpp>
+#include <lodestep/hierarchy_model.hpp>
 #include <lodestep/tableau.hpp>
 #include <lodestep/variables.hpp>
 
@@ -81,10 +82,10 @@ struct LODESTEP_EXPORT Model {
   std::vector<Variable> variables;
   ErrorProfile error;
   Provenance provenance;
-  std::variant<CorrectorModel, TableauModel> method;
+  std::variant<CorrectorModel, TableauModel, HierarchyModel> method;
 
   std::size_t dimension() const noexcept { return variables.size(); }
-  /// "corrector" or "tableau"
+  /// "corrector", "tableau" or "hierarchy"
   const char* kind() const noexcept;
   /// Checks every field against every other. Throws InvalidModel naming the field.
   void validate() const;

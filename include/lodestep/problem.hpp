@@ -50,6 +50,12 @@ struct LODESTEP_TRAIN_EXPORT Problem {
   double horizon = 0.0; ///< length of a trajectory
   double dt = 0.0;      ///< a step worth learning; the default of the commands
   double period = 0.0;  ///< of the right-hand side in t, where it depends on t periodically; else 0
+  /// The spacing at which all states are wanted, and the step of the fine solver, for methods that take large steps and
+  /// fill in between (HiTS). Divides dt and horizon. 0: dt.
+  double fine_dt = 0.0;
+  /// The box that initial states are drawn from (HiTS, Table 2: the sampled region), [dimension], or empty where they
+  /// are drawn otherwise.
+  std::vector<Interval> region;
 
   std::function<void(double t, const double* u, double* dudt)> rhs;
   /// The same in extended precision, for references beyond double rounding. May be empty.
@@ -132,8 +138,8 @@ LODESTEP_TRAIN_EXPORT double reference_solution(const Problem& problem, const do
 
 struct GenerateOptions {
   std::size_t trajectories = 100;
-  double dt = 0.0;       ///< 0: the problem's
-  double horizon = 0.0;  ///< 0: the problem's; must be a multiple of dt
+  double dt = 0.0;      ///< 0: the problem's
+  double horizon = 0.0; ///< 0: the problem's; must be a multiple of dt
   std::uint64_t seed = 0;
   Split split = Split::train;
   Progress progress;

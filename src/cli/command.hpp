@@ -38,6 +38,7 @@ void add_problems(CLI::App& app, Action& action);
 void add_generate(CLI::App& app, Action& action);
 void add_train(CLI::App& app, Action& action);
 void add_train_attns(CLI::App& train, Action& action);
+void add_train_hits(CLI::App& train, Action& action);
 void add_train_rknn(CLI::App& train, Action& action);
 void add_evaluate(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);

@@ -1,4 +1,5 @@
 #include "cli/command.hpp"
+#include "cli/evaluate_hierarchy.hpp"
 #include "cli/family.hpp"
 #include "cli/output_file.hpp"
 #include "cli/problem_of.hpp"
@@ -25,6 +26,11 @@ struct EvaluateArguments : Common {
   std::string family;
   std::string dt;
   std::string backend = "automatic";
+  std::string mode;
+  std::optional<std::size_t> sweeps;
+  std::optional<double> tolerance;
+  std::optional<std::size_t> threads;
+  std::optional<std::size_t> map;
 };
 
 nlohmann::ordered_json to_json(const Evaluation& e) {
@@ -81,7 +87,14 @@ int run(const EvaluateArguments& arguments) {
   require_readable(arguments.model);
   const auto model = load_model(arguments.model);
   const Problem problem = problem_of(*model, arguments.problem, arguments.initial);
-  EvaluateOptions options;
+  const bool hierarchy = std::holds_alternative<HierarchyModel>(model->method);
+  if (!hierarchy &&
+      (!arguments.mode.empty() || arguments.sweeps || arguments.tolerance || arguments.threads || arguments.map)) {
+    throw InvalidArgument(
+        "--mode, --map, --sweeps, --tolerance, --threads: only for a hierarchy of flow maps; this model is a " +
+        std::string(model->kind()));
+  }
+  HierarchyEvaluateOptions options;
   options.trajectories = positive(arguments.trajectories, "--trajectories", options.trajectories);
   options.horizon = positive(arguments.horizon, "--horizon", problem.horizon);
   if (!arguments.dt.empty()) options.dt = step_of(arguments.dt);
@@ -89,6 +102,14 @@ int run(const EvaluateArguments& arguments) {
   options.backend = backend;
   ProgressBar bar(arguments.quiet);
   options.progress = bar.callback();
+  if (hierarchy) {
+    if (!arguments.mode.empty()) options.mode = hierarchy_mode_from(arguments.mode);
+    options.sweeps = arguments.sweeps.value_or(options.sweeps); // none is the hybrid scheme
+    options.tolerance = positive(arguments.tolerance, "--tolerance", 0.0);
+    options.threads = positive(arguments.threads, "--threads", options.threads);
+    options.map = arguments.map;
+    return evaluate_hierarchy_and_print(*model, problem, options, arguments.json);
+  }
   const Evaluation evaluation = evaluate(*model, problem, options);
   bar.clear();
   if (arguments.json) {
@@ -122,6 +143,13 @@ void add_evaluate(CLI::App& app, Action& action) {
                    "The step size [the model's, the longest of a dt-aware one]; with --family, a range of them")
       ->type_name("H|A:B");
   add_initial(*verb, arguments->initial);
+  verb->add_option("--mode", arguments->mode, "Of a hierarchy: multiscale, hybrid or parareal [hybrid]")
+      ->type_name("MODE");
+  verb->add_option("--sweeps", arguments->sweeps, "Of parareal, at most [3]")->type_name("K");
+  verb->add_option("--tolerance", arguments->tolerance, "Of parareal: stop when no jump is larger")->type_name("X");
+  verb->add_option("--threads", arguments->threads, "Of a hierarchy: threads that fill in between [1]")->type_name("N");
+  verb->add_option("--map", arguments->map, "Of a hierarchy: the flow map that places states [the model's choice]")
+      ->type_name("INDEX");
   add_backend(*verb, arguments->backend);
   add_common(*verb, *arguments);
   verb->footer(
@@ -134,7 +162,8 @@ void add_evaluate(CLI::App& app, Action& action) {
       "  lodestep evaluate pendulum.safetensors\n"
       "  lodestep evaluate pendulum.safetensors --trajectories 1000 --seed 7 --json\n"
       "  lodestep evaluate pendulum.safetensors --initial wide --horizon 20\n"
-      "  lodestep evaluate vdp.safetensors --family van_der_pol --h 1e-3:0.1");
+      "  lodestep evaluate vdp.safetensors --family van_der_pol --h 1e-3:0.1\n"
+      "  lodestep evaluate flow.safetensors --mode parareal --sweeps 2 --threads 2");
   verb->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
 }
 

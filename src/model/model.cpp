@@ -1,3 +1,5 @@
+#include "model/validate_hierarchy.hpp"
+
 #include <lodestep/corrector_features.hpp>
 #include <lodestep/error.hpp>
 #include <lodestep/model.hpp>
@@ -151,6 +153,7 @@ void validate_tableau(const TableauModel& model, std::size_t dimension) {
 } // namespace
 
 const char* Model::kind() const noexcept {
+  if (std::holds_alternative<HierarchyModel>(method)) return "hierarchy";
   return std::holds_alternative<TableauModel>(method) ? "tableau" : "corrector";
 }
 
@@ -172,6 +175,8 @@ void Model::validate() const {
   }
   if (const auto* tableau = std::get_if<TableauModel>(&method)) {
     validate_tableau(*tableau, dimension());
+  } else if (const auto* hierarchy = std::get_if<HierarchyModel>(&method)) {
+    detail::validate_hierarchy(*hierarchy, dimension());
   } else {
     validate_corrector(std::get<CorrectorModel>(method), dimension());
   }

@@ -1,6 +1,7 @@
 #include "model/checksum.hpp"
 #include "model/corrector_file.hpp"
 #include "model/file_bytes.hpp"
+#include "model/hierarchy_file.hpp"
 #include "model/safetensors.hpp"
 #include "model/strict_json.hpp"
 #include "model/tableau_file.hpp"
@@ -37,6 +38,8 @@ constexpr Kind kinds[] = {
      [](ObjectReader& description, TensorReader& tensors) -> Method { return read_corrector(description, tensors); }},
     {"tableau",
      [](ObjectReader& description, TensorReader& tensors) -> Method { return read_tableau(description, tensors); }},
+    {"hierarchy",
+     [](ObjectReader& description, TensorReader& tensors) -> Method { return read_hierarchy(description, tensors); }},
 };
 
 Kind kind_named(const std::string& name) {

@@ -8,5 +8,6 @@
 #include <lodestep/odeint/dense_output_corrector.hpp>
 #include <lodestep/odeint/error_corrector.hpp>
 #include <lodestep/odeint/heun.hpp>
+#include <lodestep/odeint/hierarchy.hpp>
 #include <lodestep/odeint/runge_kutta3.hpp>
 #include <lodestep/odeint/state_access.hpp>
