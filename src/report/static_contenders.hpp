@@ -2,8 +2,11 @@
 
 #include "problem/definition.hpp"
 #include "report/contender.hpp"
+#include "report/roll_out.hpp"
 
-#include <lodestep/odeint.hpp>
+#include <lodestep/odeint/corrector.hpp>
+#include <lodestep/odeint/heun.hpp>
+#include <lodestep/odeint/runge_kutta3.hpp>
 
 #include <boost/numeric/odeint/stepper/adams_bashforth_moulton.hpp>
 #include <boost/numeric/odeint/stepper/bulirsch_stoer.hpp>
@@ -220,13 +223,15 @@ template <class State, class Rhs> std::vector<Contender> classical_contenders(co
 }
 
 template <class State, class Rhs>
-Contender learned_contender(const Rhs& rhs, const std::shared_ptr<const Corrector>& corrector) {
+Contender learned_contender(const Rhs& rhs, const std::shared_ptr<const Corrector>& corrector, const Problem& problem) {
   const auto over = [&]<class Base>(Base*) {
     using Stepper = odeint::corrector<Base>;
+    const auto stepper = std::make_shared<Stepper>(corrector);
+    set_parameters(*stepper, *corrector, problem);
     return contender<State>("", Family::learned, Setting::dt, rhs, corrector->dimension(),
-                            LearnedSteps<Stepper>{std::make_shared<Stepper>(corrector)});
+                            LearnedSteps<Stepper>{stepper});
   };
-  const std::string& base = std::get<CorrectorModel>(corrector->model().method).base;
+  const std::string& base = corrector->description().base;
   if (base == "euler") return over(static_cast<boost_odeint::euler<State>*>(nullptr));
   if (base == "heun") return over(static_cast<odeint::heun<State>*>(nullptr));
   if (base == "rk3") return over(static_cast<odeint::runge_kutta3<State>*>(nullptr));
@@ -235,9 +240,10 @@ Contender learned_contender(const Rhs& rhs, const std::shared_ptr<const Correcto
 
 template <class State, class Rhs>
 Contenders contenders_on(const Rhs& rhs, std::size_t dimension, std::string state_type) {
-  return {
-      std::move(state_type), classical_contenders<State>(rhs, dimension),
-      [rhs](const std::shared_ptr<const Corrector>& corrector) { return learned_contender<State>(rhs, corrector); }};
+  return {std::move(state_type), classical_contenders<State>(rhs, dimension),
+          [rhs](const std::shared_ptr<const Corrector>& corrector, const Problem& problem) {
+            return learned_contender<State>(rhs, corrector, problem);
+          }};
 }
 
 /// Contenders on std::array if the right-hand side of `problem` is one of `Definition`'s fixed-size ones.

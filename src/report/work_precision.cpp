@@ -82,7 +82,7 @@ private:
   }
 
   void add_model(const Problem& problem, const NamedModel& named) {
-    require_same_variables(*named.model, problem);
+    require_same_problem(*named.model, problem);
     const double dt = corrector_of(named).dt;
     try {
       steps_in(result_.output_dt, dt);
@@ -91,7 +91,7 @@ private:
                             " are no multiple of the step of model '" + named.name + "', dt = " + std::to_string(dt) +
                             "; ask for outputs at a multiple of it (--output-dt), or train a model for that step");
     }
-    learned_.push_back(contenders_.learned(std::make_shared<const Corrector>(named.model, options_.backend)));
+    learned_.push_back(contenders_.learned(std::make_shared<const Corrector>(named.model, options_.backend), problem));
     learned_.back().name = named.name;
     dt_.push_back(dt);
   }
