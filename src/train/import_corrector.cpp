@@ -1,5 +1,6 @@
 #include "train/corrector_profile.hpp"
 
+#include <lodestep/corrector_features.hpp>
 #include <lodestep/error.hpp>
 #include <lodestep/import_corrector.hpp>
 #include <lodestep/tableau.hpp>
