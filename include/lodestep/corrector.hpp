@@ -95,6 +95,12 @@ public:
   void corrections(double dt, const double* features, const double* increments, std::size_t n, double* correction,
                    Workspace& workspace) const;
 
+  /// States that the model gives within a step: 0 if it has no dense output.
+  std::size_t dense_points() const noexcept { return description_->dense ? description_->dense->points : 0; }
+  /// The states at t + j dt / (dense_points() + 1), [dense_points(), dimension()], of the step that `correct` has just
+  /// learned in `scratch`: `u` and `u_next` are its ends, `u_next` as corrected.
+  void dense_states(const double* u, const double* u_next, double* states, Scratch& scratch) const;
+
   /// Largest |correction| of each variable that is believed in a step of `dt()`, [dimension]; in a shorter one of a
   /// dt-aware model, features().factor(dt) times as much.
   const std::vector<double>& correction_limit() const noexcept { return limit_; }
@@ -125,6 +131,7 @@ private:
   CorrectorFeatures features_;
   Approximator approximator_;
   std::unique_ptr<const Approximator> density_;
+  std::unique_ptr<const Approximator> dense_;
   std::size_t dimension_;
   bool zero_;    ///< approximator_.is_zero(), without a call
   bool plain_;   ///< features are the state or the increment, corrections what the approximator gives

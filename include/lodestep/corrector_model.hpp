@@ -77,6 +77,18 @@ struct ErrorEstimate {
   double coverage = 0.0;    ///< fraction of held-out errors within two standard deviations
 };
 
+/// States within a step, learned like the step itself: with x the approximator's features, u and u' the ends of a step
+/// and s_j = j / (points + 1),
+///
+///     u(t + s_j dt) = u + s_j (u' - u) + D_j(x),   j = 1 .. points.
+///
+/// They cost one more evaluation, and no right-hand side.
+struct LODESTEP_EXPORT DenseOutput {
+  std::size_t points = 0;        ///< at least 1
+  ApproximatorSpec approximator; ///< D, outputs [points, dimension]
+  double rms = 0.0;              ///< root mean square error of the states from exact ends, on held-out steps
+};
+
 /// A learned correction of a base scheme's step (AttNS, Huang et al. 2024). From a state u, with S dt the base scheme's
 /// increment over a step h and p its order,
 ///
@@ -102,6 +114,7 @@ struct LODESTEP_EXPORT CorrectorModel {
   ApproximatorSpec approximator;
   Domain domain;
   ErrorEstimate estimate;
+  std::optional<DenseOutput> dense; ///< none: states within a step are interpolated between its ends
   /// The scheme that takes over, in sub-steps, where the model may not be used: "" for the base scheme itself, or
   /// "rk4", because a base of low order would need thousands of sub-steps to be as accurate as its correction.
   std::string fallback;

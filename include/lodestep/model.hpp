@@ -32,11 +32,11 @@ struct LODESTEP_EXPORT ErrorProfile {
 struct LODESTEP_EXPORT Provenance {
   std::string problem;
   std::vector<Parameter> parameters;
-  std::string initial; ///< the distribution of initial states: "paper", "wide", ... or the file they came from
   std::uint64_t seed = 0;
   std::size_t training_trajectories = 0;
   std::string recipe;
   std::string library_version;
+  std::string initial{}; ///< the distribution of initial states: "paper", "wide", ... or the file they came from
 };
 
 /// One term of coefficients that depend on the step size and the family's parameters: a monomial in

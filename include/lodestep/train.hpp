@@ -18,7 +18,9 @@ struct AttnsOptions {
   double dt = 0.0;           ///< 0: the problem's
   /// Search for the step too: the one with the cheapest unit of time that reaches `error`, which must be asked for.
   bool search_dt = false;
-  double output_dt = 0.0; ///< with search_dt: only steps of which this is a multiple; 0: any
+  /// With search_dt: states are wanted as often. A longer step learns those within it too (dense output). 0: at the
+  /// steps of the model.
+  double output_dt = 0.0;
   /// A dt-aware model for every step from `lower` to `upper`, and for shorter ones: both 0: a model of one step.
   Interval dt_range{0.0, 0.0};
   CorrectorForm form = CorrectorForm::additive;

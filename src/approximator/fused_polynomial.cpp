@@ -166,6 +166,11 @@ template <unsigned kDegree, class D> FusedKernel<double> unrolled([[maybe_unused
       if (inputs == 6) return polynomial_unrolled<kDegree, 6, D>;
     }
   }
+  if constexpr (many && !few && kDegree <= 8) {
+    if (inputs == 2) return polynomial_unrolled<kDegree, 2, D>;
+    if (inputs == 3) return polynomial_unrolled<kDegree, 3, D>;
+    if (inputs == 4) return polynomial_unrolled<kDegree, 4, D>;
+  }
   if constexpr (many && !few && kDegree <= 4) {
     if (inputs == 5) return polynomial_unrolled<kDegree, 5, D>;
     if (inputs == 6) return polynomial_unrolled<kDegree, 6, D>;

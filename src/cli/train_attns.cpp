@@ -249,7 +249,9 @@ void add_train_attns(CLI::App& train, Action& action) {
                    "The step to learn, in the problem's unit of time [the problem's], or auto: whichever step makes a "
                    "unit of time cheapest at --error")
       ->type_name("TIME|auto");
-  verb->add_option("--output-dt", options->output_dt, "With --dt auto: only steps of which this is a multiple")
+  verb->add_option(
+          "--output-dt", options->output_dt,
+          "With --dt auto: states are wanted as often; a longer step then learns those within it (dense output)")
       ->type_name("TIME");
   verb->add_option("--dt-range", options->dt_range,
                    "One model for every step from A to B, and shorter ones: the correction is scaled by dt^(p+1), so "

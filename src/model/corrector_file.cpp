@@ -10,6 +10,7 @@ namespace lodestep::detail {
 
 namespace {
 
+constexpr const char* dense_path = "dense.approximator";
 constexpr const char* density_path = "domain.density.projection";
 
 Json write_interval(const Interval& interval) {
@@ -109,6 +110,12 @@ void write_method(const CorrectorModel& corrector, Json& description, Tensors& t
                              {"correlation", corrector.estimate.correlation},
                              {"coverage", corrector.estimate.coverage}};
   description["approximator"] = write_approximator(corrector.approximator, "approximator", tensors);
+  description["dense"] = nullptr;
+  if (corrector.dense) {
+    description["dense"] = {{"points", corrector.dense->points},
+                            {"rms", corrector.dense->rms},
+                            {"approximator", write_approximator(corrector.dense->approximator, dense_path, tensors)}};
+  }
 }
 
 CorrectorModel read_corrector(ObjectReader& description, TensorReader& tensors) {
@@ -132,6 +139,15 @@ CorrectorModel read_corrector(ObjectReader& description, TensorReader& tensors) 
   corrector.estimate.coverage = estimate.number("coverage");
   estimate.finish();
   corrector.approximator = read_approximator(description.object("approximator"), "approximator", tensors);
+  if (!description.null("dense")) {
+    ObjectReader json = description.object("dense");
+    DenseOutput dense;
+    dense.points = json.size("points");
+    dense.rms = json.number("rms");
+    dense.approximator = read_approximator(json.object("approximator"), dense_path, tensors);
+    json.finish();
+    corrector.dense = std::move(dense);
+  }
   return corrector;
 }
 

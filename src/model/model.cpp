@@ -83,6 +83,15 @@ void validate_corrector(const CorrectorModel& corrector, std::size_t dimension) 
                  std::string("for input '") + to_string(corrector.input) + "' of dimension " +
                      std::to_string(dimension));
   validate_domain(corrector.domain, dimension, features.density_count());
+  if (corrector.dense) {
+    const auto& dense = *corrector.dense;
+    check(dense.points >= 1 && dense.points <= 4096, "dense.points",
+          "expected 1 to 4096, found " + std::to_string(dense.points));
+    check(!corrector.dt_aware(), "dense", "a dt-aware model has no states within a step: it steps to them");
+    check(std::isfinite(dense.rms) && dense.rms >= 0.0, "dense.rms", "expected a finite number >= 0");
+    validate_shape(dense.approximator, features.count(), dense.points * dimension, "dense.approximator",
+                   "for the model's features and " + std::to_string(dense.points) + " states");
+  }
   const auto& scale = corrector.estimate.scale;
   check(scale.empty() || scale.size() == dimension, "estimate.scale",
         "expected none or " + std::to_string(dimension) + " numbers, found " + std::to_string(scale.size()));

@@ -5,6 +5,7 @@
 #include "report/roll_out.hpp"
 
 #include <lodestep/odeint/corrector.hpp>
+#include <lodestep/odeint/dense_output_corrector.hpp>
 #include <lodestep/odeint/heun.hpp>
 #include <lodestep/odeint/runge_kutta3.hpp>
 
@@ -136,12 +137,27 @@ template <class Stepper> struct LearnedSteps {
 
   template <class System, class State>
   void operator()(System& system, State& x, double dt, const Outputs& outputs) const {
+    if (outputs.dt < dt * (1.0 - 1e-9)) return within_steps(system, x, dt, outputs);
     const auto count = static_cast<std::size_t>(std::lround(outputs.dt / dt));
     for (std::size_t k = 1; k < outputs.times; ++k) {
       const double from = outputs.time(k - 1);
       for (std::size_t i = 0; i < count; ++i) {
         stepper->do_step(std::ref(system), x, from + static_cast<double>(i) * dt, dt);
       }
+      outputs.write(k, x);
+    }
+  }
+
+private:
+  /// The model's dense output.
+  template <class System, class State>
+  void within_steps(System& system, State& x, double dt, const Outputs& outputs) const {
+    odeint::dense_output_corrector<typename Stepper::base_stepper_type> dense(*stepper);
+    dense.initialize(x, 0.0, dt);
+    for (std::size_t k = 1; k < outputs.times; ++k) {
+      const double target = outputs.time(k);
+      while (dense.current_time() < target - 1e-9 * outputs.dt) dense.do_step(std::ref(system));
+      dense.calc_state(target, x);
       outputs.write(k, x);
     }
   }

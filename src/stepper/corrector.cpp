@@ -68,6 +68,7 @@ Corrector::Corrector(std::shared_ptr<const Model> model, Backend backend)
     box_.push_back(interval.upper);
   }
   limit_ = corrector.domain.correction_limit;
+  if (corrector.dense) dense_ = std::make_unique<const Approximator>(corrector.dense->approximator, backend);
   if (corrector.domain.density) {
     density_ = std::make_unique<const Approximator>(corrector.domain.density->projection, backend);
     density_outputs_ = density_->outputs();
@@ -187,6 +188,18 @@ Verdict Corrector::apply(double t, double dt, const double* u, double* u_next, c
   // NOTE: last, though it needs nothing of the step: the next step waits for the sum above, not for this, and the
   // processor does this while it waits. Asked first, it costs three times as much.
   return density_ ? judge_density(t, u, scratch) : Verdict::learned;
+}
+
+void Corrector::dense_states(const double* u, const double* u_next, double* states, Scratch& scratch) const {
+  if (!dense_) return;
+  // The features of a plain model of the state are the state, and `correct` makes none.
+  const bool state = plain_ && description_->input == CorrectorInput::state;
+  dense_->evaluate(state ? u : scratch.features.data(), states, 1, scratch.workspace);
+  const std::size_t points = dense_points();
+  for (std::size_t j = 0; j < points; ++j, states += dimension_) {
+    const double s = static_cast<double>(j + 1) / static_cast<double>(points + 1);
+    for (std::size_t i = 0; i < dimension_; ++i) states[i] += u[i] + s * (u_next[i] - u[i]);
+  }
 }
 
 void Corrector::error_estimate(double dt, const Scratch& scratch, double* error, bool learned) const noexcept {

@@ -1,5 +1,5 @@
-#include "train/corrector_profile.hpp"
 #include "train/attns_search.hpp"
+#include "train/corrector_profile.hpp"
 #include "train/roll_out.hpp"
 #include "train/step_data.hpp"
 
@@ -71,6 +71,9 @@ public:
     choose_bases();
     choose_inputs();
     shape_.model.dt = dt_of(steps_.strides.back());
+    if (options_.search_dt && options_.output_dt > 0.0) {
+      shape_.output_stride = static_cast<std::size_t>(std::lround(options_.output_dt / steps_.grid));
+    }
     if (steps_.aware) shape_.model.shortest_dt = dt_of(steps_.strides.front());
   }
 
@@ -163,8 +166,10 @@ private:
     const std::size_t count = steps_in(options_.horizon, steps.grid);
     for (const std::size_t stride : {1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40}) {
       const double outputs = options_.output_dt / (static_cast<double>(stride) * steps.grid);
-      const bool serves = options_.output_dt == 0.0 || std::abs(outputs - std::round(outputs)) <= 1e-9 * outputs;
-      if (count % stride == 0 && count / stride >= 10 && serves && !(outputs > 0.0 && outputs < 0.5)) {
+      const auto whole = [](double ratio) { return std::abs(ratio - std::round(ratio)) <= 1e-9 * ratio; };
+      // Outputs at every so many steps, or so many within a step.
+      const bool serves = options_.output_dt == 0.0 || (outputs >= 1.0 - 1e-9 ? whole(outputs) : whole(1.0 / outputs));
+      if (count % stride == 0 && count / stride >= 10 && serves) {
         steps.strides.push_back(stride);
       }
     }
@@ -446,17 +451,24 @@ private:
     model.method = std::move(corrector);
     model.error.horizon = options_.horizon;
     model.error.horizon_rms = best_.rms;
+    if (shape_.points(best_.plan.stride) > 0) add_dense_output(std::get<CorrectorModel>(model.method));
     const detail::Cases held_out = generate(Split::test, profile_trajectories, 0.95, 0.99);
     const auto strides = steps_.aware ? steps_.strides : std::vector<std::size_t>{best_.plan.stride};
     detail::profile_corrector(model, {&train_, &validation_, &held_out, strides}, options_.seed);
     model.validate();
-    result.reached = options_.error == 0.0 || best_.rms <= safety * options_.error;
+    result.reached = options_.error == 0.0 || (best_.rms <= safety * options_.error && dense_reached_);
     result.interrupted = interrupted_;
     result.timed_out = timed_out_;
     result.candidates = std::move(candidates_);
     result.seconds = seconds();
     report(1.0, "done");
     return result;
+  }
+
+  void add_dense_output(CorrectorModel& corrector) {
+    // As accurate as asked for, and then some: the step's own error comes on top.
+    corrector.dense = fitter_.fit_dense(best_.plan, train_, 0.5 * options_.error);
+    dense_reached_ = corrector.dense->rms <= options_.error;
   }
 
   const Problem& problem_;
@@ -474,6 +486,7 @@ private:
   Choice best_;
   double previous_best_ = std::numeric_limits<double>::infinity();
   std::vector<AttnsCandidate> candidates_;
+  bool dense_reached_ = true;
   bool interrupted_ = false;
   bool timed_out_ = false;
 };

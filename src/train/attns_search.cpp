@@ -141,6 +141,11 @@ std::vector<AttnsPlan> make_plans(const AttnsShape& shape, std::size_t stride) {
         plan.precision = precision;
         plan.cost_ns =
             static_cast<double>(stages) * shape.rhs_cost_ns + shape_of(plan, inputs, shape.dimension).cost_ns();
+        if (const std::size_t points = shape.points(stride)) {
+          AttnsPlan dense = plan;
+          if (method != Method::polynomial) dense.method = Method::polynomial, dense.degree = 5;
+          plan.cost_ns += shape_of(dense, inputs, points * shape.dimension).cost_ns();
+        }
         // What is fed with the state need not wait for the base step: the processor evaluates the two side by side.
         if (input != CorrectorInput::state) plan.cost_ns += serial_ns;
         plans.push_back(plan);
@@ -201,6 +206,31 @@ const AttnsFitter::Polynomials& AttnsFitter::polynomials(const AttnsPlan& plan) 
     entry = std::make_unique<Polynomials>(data_(plan.base, plan.stride), shape_.of(plan), inputs, highest);
   }
   return *entry;
+}
+
+DenseOutput AttnsFitter::fit_dense(const AttnsPlan& plan, const Cases& cases, double error) {
+  const std::size_t inputs = shape_.features(plan);
+  const std::size_t points = shape_.points(plan.stride);
+  const StepData& data = data_(plan.base, plan.stride);
+  const Eigen::MatrixXd x = make_features(data, shape_.of(plan));
+  const Eigen::MatrixXd targets = make_dense_targets(data, cases, plan.stride, points);
+  const Standardisation scales(x, targets);
+  DenseOutput dense;
+  dense.points = points;
+  for (unsigned degree = 3; degree <= highest_degree; ++degree) {
+    const std::size_t features = polynomial_features(inputs, degree);
+    if (features > most_features) break;
+    const Eigen::Index most = samples_for(features);
+    const RidgeSolver solver(polynomial_basis(scales.inputs(thin(x, most)), degree),
+                             scales.outputs(thin(targets, most)));
+    dense.approximator = polynomial_spec(scales, solver.solve(1e-11), degree);
+    Eigen::MatrixXd y(targets.rows(), targets.cols());
+    Workspace workspace;
+    Approximator(dense.approximator).evaluate(x.data(), y.data(), static_cast<std::size_t>(x.cols()), workspace);
+    dense.rms = std::sqrt((y - targets).squaredNorm() / static_cast<double>(y.size()));
+    if (dense.rms <= error) break;
+  }
+  return dense;
 }
 
 void AttnsFitter::fit(const AttnsPlan& plan, const std::function<bool(const ApproximatorSpec&)>& offer,

@@ -38,7 +38,12 @@ struct AttnsShape {
   CorrectorModel model; ///< form, time and parameter inputs, whether it is dt-aware; base, input and dt are a plan's
   std::vector<CorrectorInput> inputs;
   double rhs_cost_ns = 0.0;
+  std::size_t output_stride = 0; ///< states are wanted as often; 0: at the steps' own ends
 
+  /// States wanted within a step.
+  std::size_t points(std::size_t stride) const {
+    return output_stride != 0 && stride > output_stride ? stride / output_stride - 1 : 0;
+  }
   /// `model` with the base scheme and input of a plan.
   CorrectorModel of(const AttnsPlan& plan) const;
   /// Features of the approximator.
@@ -60,6 +65,9 @@ public:
   /// them short by returning false.
   void fit(const AttnsPlan& plan, const std::function<bool(const ApproximatorSpec&)>& offer,
            const std::function<bool()>& proceed);
+  /// The dense output of a step of that plan with `base`'s features: polynomials of rising degree until the root mean
+  /// square error over the data is at most `error`. Throws nothing; the last degree's if none is.
+  DenseOutput fit_dense(const AttnsPlan& plan, const Cases& cases, double error);
   /// Forgets all fits: the data has changed.
   void clear();
 

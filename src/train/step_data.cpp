@@ -55,6 +55,8 @@ StepData make_step_data(const Cases& cases, const ButcherTableau& base, const st
     for (std::size_t p = 0; p < cases.varied; ++p) {
       data.parameters(static_cast<Eigen::Index>(p), column) = cases.values(trajectory)[p];
     }
+    data.trajectory.push_back(trajectory);
+    data.start.push_back(n);
     data.time[column] = t;
     data.dt[column] = dt;
     ++column;
@@ -80,6 +82,24 @@ Eigen::MatrixXd make_density_features(const StepData& data, const CorrectorModel
   Eigen::MatrixXd result(static_cast<Eigen::Index>(features.density_count()), data.samples());
   for (Eigen::Index n = 0; n < data.samples(); ++n) {
     features.make_density(data.time[n], data.state.col(n).data(), data.parameters.col(n).data(), result.col(n).data());
+  }
+  return result;
+}
+
+Eigen::MatrixXd make_dense_targets(const StepData& data, const Cases& cases, std::size_t stride, std::size_t points) {
+  const Eigen::Index dimension = data.state.rows();
+  Eigen::MatrixXd result(static_cast<Eigen::Index>(points) * dimension, data.samples());
+  const auto state = [&](Eigen::Index n, std::size_t after) {
+    const auto sample = static_cast<std::size_t>(n);
+    return Eigen::Map<const Eigen::VectorXd>(
+        cases.trajectories.state(data.trajectory[sample], data.start[sample] + after), dimension);
+  };
+  for (Eigen::Index n = 0; n < data.samples(); ++n) {
+    for (std::size_t j = 1; j <= points; ++j) {
+      const double s = static_cast<double>(j) / static_cast<double>(points + 1);
+      result.col(n).segment(static_cast<Eigen::Index>(j - 1) * dimension, dimension) =
+          state(n, j * stride / (points + 1)) - (1.0 - s) * data.state.col(n) - s * state(n, stride);
+    }
   }
   return result;
 }

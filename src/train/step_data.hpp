@@ -14,13 +14,14 @@ namespace lodestep::detail {
 
 /// One-step pairs of a base scheme against the reference: what a corrector learns from. Columns are samples.
 struct StepData {
-  Eigen::MatrixXd state;      ///< u_n, [dimension, samples]
-  Eigen::MatrixXd base_next;  ///< the base scheme's result from u_n
-  Eigen::MatrixXd stages;     ///< its k_1 .. k_s, [stages * dimension, samples]
-  Eigen::MatrixXd target;     ///< u_{n+1} - base_next: the correction that would be exact
-  Eigen::MatrixXd parameters; ///< [varied parameters, samples]
-  Eigen::VectorXd time;       ///< [samples]
-  Eigen::VectorXd dt;         ///< [samples]
+  Eigen::MatrixXd state;                      ///< u_n, [dimension, samples]
+  Eigen::MatrixXd base_next;                  ///< the base scheme's result from u_n
+  Eigen::MatrixXd stages;                     ///< its k_1 .. k_s, [stages * dimension, samples]
+  Eigen::MatrixXd target;                     ///< u_{n+1} - base_next: the correction that would be exact
+  Eigen::MatrixXd parameters;                 ///< [varied parameters, samples]
+  Eigen::VectorXd time;                       ///< [samples]
+  Eigen::VectorXd dt;                         ///< [samples]
+  std::vector<std::size_t> trajectory, start; ///< [samples]: where each begins, in trajectories and grid points
   std::size_t stage_count = 0;
 
   Eigen::Index samples() const { return state.cols(); }
@@ -36,6 +37,10 @@ LODESTEP_TRAIN_EXPORT StepData make_step_data(const Cases& cases, const ButcherT
 Eigen::MatrixXd make_features(const StepData& data, const CorrectorModel& shape);
 /// What its density is fed.
 Eigen::MatrixXd make_density_features(const StepData& data, const CorrectorModel& shape);
+
+/// What a dense output of `points` states within steps of `stride` grid steps should give, [points * dimension,
+/// samples]. `points` + 1 must divide `stride`.
+Eigen::MatrixXd make_dense_targets(const StepData& data, const Cases& cases, std::size_t stride, std::size_t points);
 
 /// What the approximator should give, [dimension, samples], and in the multiplicative form the weights (the base
 /// scheme's increments) with which its error enters the step; additive: no weights.

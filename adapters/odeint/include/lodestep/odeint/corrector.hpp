@@ -186,6 +186,22 @@ public:
     }
   }
 
+  /// The states within the last step, from `from` to `to`, [dense_points(), dimension]: see Corrector::dense_states.
+  /// False, with nothing written, if that step was not learned or the model has no dense output.
+  template <class State> bool dense_states(const State& from, const State& to, double* states) {
+    if (last_ != Verdict::learned || corrector_->dense_points() == 0) return false;
+    if constexpr (converts) {
+      const auto* a = state_access<State>::data(from);
+      const auto* b = state_access<State>::data(to);
+      std::copy(a, a + u_.size(), u_.begin());
+      std::copy(b, b + u_.size(), u_next_.begin());
+      corrector_->dense_states(u_.data(), u_next_.data(), states, scratch_);
+    } else {
+      corrector_->dense_states(state_access<State>::data(from), state_access<State>::data(to), states, scratch_);
+    }
+    return true;
+  }
+
   /// In place. The const overload takes ranges, such as a pair of pointers, by value.
   template <class System, class StateInOut> void do_step(System system, StateInOut& x, time_type t, time_type dt) {
     step_in_place(unwrap(system), x, detail::no_derivative(), t, dt);

@@ -7,21 +7,27 @@
 #include <boost/numeric/odeint/util/odeint_error.hpp>
 #include <boost/numeric/odeint/util/state_wrapper.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <functional>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace lodestep::odeint {
 
 /// Odeint's Dense Output Stepper over a learned step: steps of the model's own size (constructed from a corrector), or
-/// as long as a tolerance allows (from make_dense_output), and states between them by cubic Hermite interpolation of
-/// the step's own ends. The derivative at a step's end serves the next step, so that no evaluation is lost.
+/// as long as a tolerance allows (from make_dense_output).
 ///
-/// The interpolation is of third order, whatever the model's: with a step h and a solution whose fourth derivative is
-/// of size M, states between the steps are off by up to M h^4 / 384. Where that is too much, take steps to the outputs
-/// (integrate_const with a corrector of that step, or integrate_times with a controlled one).
+/// A model with dense output gives the states at its own points within a step, as accurate as the step (train it with
+/// --output-dt); states between those come from cubic interpolation through the four nearest.
+///
+/// Otherwise states within a step come from cubic Hermite interpolation of its ends. The derivative at a step's end
+/// serves the next step, so that no evaluation is lost. The interpolation is of third order, whatever the model's: with
+/// a step h and a solution whose fourth derivative is of size M, states between the steps are off by up to M h^4 / 384.
+/// Where that is too much, take steps to the outputs (integrate_const with a corrector of that step, or integrate_times
+/// with a controlled one).
 template <class BaseStepper> class dense_output_corrector {
 public:
   using stepper_type = error_corrector<BaseStepper>;
@@ -33,7 +39,9 @@ public:
   using stepper_category = boost::numeric::odeint::dense_output_stepper_tag;
 
   /// Steps of the model's size, or of the one given to `initialize` where that is shorter.
-  explicit dense_output_corrector(const corrector<BaseStepper>& stepper) : stepper_(stepper) {}
+  explicit dense_output_corrector(const corrector<BaseStepper>& stepper)
+      : stepper_(stepper), points_(stepper.shared_corrector()->dense_points()),
+        states_(points_ * stepper.shared_corrector()->dimension()) {}
   /// Controlled steps. Throws InvalidArgument for tolerances that are not positive.
   dense_output_corrector(value_type absolute, value_type relative, const stepper_type& stepper)
       : dense_output_corrector(absolute, relative, longest(stepper), stepper) {}
@@ -59,9 +67,10 @@ public:
     typename boost::numeric::odeint::unwrap_reference<System>::type& unwrapped = system;
     if (fresh_) {
       resize();
-      unwrapped(current_, derivative_, time_);
+      if (points_ == 0) unwrapped(current_, derivative_, time_);
       fresh_ = false;
     }
+    if (points_ != 0) return dense_step(unwrapped);
     const time_type step = control_ ? accepted_step(unwrapped) : plain_step(unwrapped);
     std::swap(old_, current_);
     std::swap(current_, next_);
@@ -78,6 +87,7 @@ public:
       boost::numeric::odeint::copy(current_, x);
       return;
     }
+    if (points_ != 0) return interpolate_points(t, x);
     const double h = static_cast<double>(time_ - old_time_);
     const double s = static_cast<double>(t - old_time_) / h;
     const double r = 1.0 - s;
@@ -127,6 +137,68 @@ private:
     return step;
   }
 
+  /// A step of the model's own size, and the states within it.
+  template <class System> std::pair<time_type, time_type> dense_step(System& system) {
+    const time_type step = longest(stepper_);
+    const std::size_t dimension = states_.size() / points_;
+    auto& corrected = stepper_.stepper();
+    corrected.do_step(std::ref(system), current_, time_, next_, step);
+    if (!corrected.dense_states(current_, next_, states_.data())) {
+      // The fallback's steps end where the points are.
+      const time_type part = step / static_cast<time_type>(points_ + 1);
+      next_ = current_;
+      for (std::size_t j = 0; j <= points_; ++j) {
+        corrected.do_step(std::ref(system), next_, time_ + static_cast<time_type>(j) * part, part);
+        const auto* numbers = state_access<state_type>::data(next_);
+        if (j < points_) std::copy(numbers, numbers + dimension, states_.data() + j * dimension);
+      }
+    }
+    std::swap(old_, current_);
+    std::swap(current_, next_);
+    old_time_ = time_;
+    time_ += step;
+    return {old_time_, time_};
+  }
+
+  /// A variable's value at point j: 0 is the step's beginning, points_ + 1 its end.
+  double at_point(std::size_t j, std::size_t i) const {
+    if (j == 0) return static_cast<double>(state_access<state_type>::data(old_)[i]);
+    if (j > points_) return static_cast<double>(state_access<state_type>::data(current_)[i]);
+    return states_[(j - 1) * (states_.size() / points_) + i];
+  }
+
+  template <class StateOut> void interpolate_points(time_type t, StateOut& x) const {
+    const std::size_t dimension = states_.size() / points_;
+    const std::size_t intervals = points_ + 1;
+    auto* out = state_access<StateOut>::data(x);
+    using number = std::remove_reference_t<decltype(*out)>;
+    const double s = static_cast<double>((t - old_time_) / (time_ - old_time_)) * static_cast<double>(intervals);
+    const double nearest = std::min(std::max(std::round(s), 0.0), static_cast<double>(intervals));
+    if (std::abs(s - nearest) <= 1e-9 * static_cast<double>(intervals)) {
+      const auto j = static_cast<std::size_t>(nearest);
+      for (std::size_t i = 0; i < dimension; ++i) out[i] = static_cast<number>(at_point(j, i));
+      return;
+    }
+    // Lagrange's polynomial through the nearest points, four where there are as many.
+    const std::size_t nodes = std::min<std::size_t>(4, intervals + 1);
+    const double from = std::floor(s) - static_cast<double>(nodes / 2 - 1);
+    const auto first =
+        static_cast<std::size_t>(std::min(std::max(from, 0.0), static_cast<double>(intervals + 1 - nodes)));
+    double weight[4];
+    for (std::size_t a = 0; a < nodes; ++a) {
+      weight[a] = 1.0;
+      for (std::size_t b = 0; b < nodes; ++b) {
+        if (b == a) continue;
+        weight[a] *= (s - static_cast<double>(first + b)) / (static_cast<double>(a) - static_cast<double>(b));
+      }
+    }
+    for (std::size_t i = 0; i < dimension; ++i) {
+      double sum = 0.0;
+      for (std::size_t a = 0; a < nodes; ++a) sum += weight[a] * at_point(first + a, i);
+      out[i] = static_cast<number>(sum);
+    }
+  }
+
   template <class System> time_type accepted_step(System& system) {
     constexpr int most_attempts = 500; // as many as Odeint allows
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
@@ -144,6 +216,8 @@ private:
   }
 
   stepper_type stepper_;
+  std::size_t points_ = 0;     ///< states within a step that the model gives
+  std::vector<double> states_; ///< they, [points_, dimension]
   std::optional<detail::step_control> control_;
   state_type current_{}, old_{}, next_{}, error_{};
   deriv_type derivative_{}, old_derivative_{};
