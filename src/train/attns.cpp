@@ -466,8 +466,8 @@ private:
   }
 
   void add_dense_output(CorrectorModel& corrector) {
-    // As accurate as asked for, and then some: the step's own error comes on top.
-    corrector.dense = fitter_.fit_dense(best_.plan, train_, 0.5 * options_.error);
+    // The step's own error comes on top.
+    corrector.dense = fitter_.fit_dense(best_.plan, train_, 0.7 * options_.error);
     dense_reached_ = corrector.dense->rms <= options_.error;
   }
 
