@@ -1,6 +1,7 @@
 #include "cli/bench_host.hpp"
 #include "cli/command.hpp"
 #include "cli/output_file.hpp"
+#include "cli/problem_of.hpp"
 #include "cli/progress.hpp"
 #include "report/inference.hpp"
 #include "report/plot.hpp"
@@ -28,6 +29,7 @@ struct BenchOptions : Common {
   std::optional<double> output_dt;
   std::optional<double> horizon;
   std::optional<double> seconds;
+  std::string initial;
   std::string plot;
   std::string backend = "automatic";
   bool inference = false;
@@ -99,11 +101,31 @@ int run_inference(const BenchOptions& options) {
   return success;
 }
 
+Problem plain_problem(const BenchOptions& options) {
+  Problem problem = make_problem(options.problem);
+  choose_initial(problem, options.initial);
+  return problem;
+}
+
+/// Models are compared on what they were trained for, which must be one thing.
+void require_one_distribution(const std::vector<report::NamedModel>& models, const BenchOptions& options) {
+  if (!options.initial.empty()) return;
+  for (const auto& named : models) {
+    const auto& first = models.front().model->provenance.initial;
+    if (named.model->provenance.initial == first) continue;
+    throw InvalidArgument("bench: model '" + models.front().name + "' was trained on the initial states '" + first +
+                          "', model '" + named.name + "' on '" + named.model->provenance.initial +
+                          "': say which to compare them on (--initial)");
+  }
+}
+
 int run(const BenchOptions& options) {
   if (options.inference) return run_inference(options);
   if (options.problem.empty()) throw InvalidArgument("bench: name a problem, or ask for --inference --model FILE");
-  const Problem problem = make_problem(options.problem);
   const auto models = load(options.models);
+  const Problem problem =
+      models.empty() ? plain_problem(options) : problem_of(*models.front().model, options.problem, options.initial);
+  require_one_distribution(models, options);
   if (!options.host.empty()) {
     HostBench bench{options.host, problem, models, {}, {}, 0.0, 0.0, 0.0, options.seed, backend_from(options.backend)};
     if (options.trajectories) bench.trajectories = positive(options.trajectories, "--trajectories", 1);
@@ -162,7 +184,9 @@ void add_bench(CLI::App& app, Action& action) {
                        "Time between outputs, a multiple of every model's dt [the largest dt of the models]")
           ->type_name("TIME");
   auto* horizon =
-      verb->add_option("--horizon", options->horizon, "Length of a trajectory [the problem's]")->type_name("TIME");
+      verb->add_option("--horizon", options->horizon, "Length of a trajectory [what the models were trained for]")
+          ->type_name("TIME");
+  add_initial(*verb, options->initial);
   verb->add_option("--seconds", options->seconds,
                    "Roughly how long to repeat the timings that decide [20; 3 a model with --inference]")
       ->type_name("SECONDS");

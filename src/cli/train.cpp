@@ -7,8 +7,10 @@ void add_train(CLI::App& app, Action& action) {
   verb->require_subcommand(1);
   verb->footer("Example:\n"
                "  lodestep train attns elastic_pendulum -o pendulum.safetensors --error 3e-5\n"
+               "  lodestep train hits van_der_pol -o flow.safetensors\n"
                "  lodestep train rknn van_der_pol -o vdp.safetensors");
   add_train_attns(*verb, action);
+  add_train_hits(*verb, action);
   add_train_rknn(*verb, action);
 }
 

@@ -3,6 +3,7 @@
 #include "export/c_approximator.hpp"
 #include "export/c_steps.hpp"
 #include "export/c_text.hpp"
+#include "export/density.hpp"
 #include "export/source_text.hpp"
 
 #include <algorithm>
@@ -97,7 +98,7 @@ int @name@_step(@name@_rhs rhs, void *user, double t, double *u, double dt, @nam
     for (n = 0; n < DIMENSION; ++n) small &= fabs(q[n]) <= limit[n]; /* NaN is not small */
     for (n = 0; n < DIMENSION; ++n) next[n] += q[n];
     if (!small) verdict = CORRECTION;
-  }
+@density_test@  }
   if (verdict != LEARNED) {
     memcpy(next, u, sizeof next);
     result = fall_back(rhs, user, t, dt, next, k);
@@ -130,6 +131,9 @@ constexpr const char* scalar_macro =
 )";
 constexpr std::size_t small_dimension = 16;
 
+constexpr const char* density_test =
+    "    if (small && !(leverage(u) <= 1.0)) verdict = DOMAIN_LEFT; /* NaN is outside */\n";
+
 /// Statements that fill x, what the approximator is fed.
 std::string features(const CorrectorModel& corrector, std::size_t stages) {
   if (corrector.input == CorrectorInput::state) return "    memcpy(x, u, sizeof x);\n";
@@ -144,6 +148,47 @@ std::string features(const CorrectorModel& corrector, std::size_t stages) {
   return text;
 }
 
+/// The density: its tables, and the function leverage, at most 1 inside.
+std::string density_code(const Density& density) {
+  const DensityTables tables = density_tables(density);
+  const auto indices = [](const std::vector<std::size_t>& values) {
+    std::vector<std::string> text;
+    for (std::size_t value : values) text.push_back(std::to_string(value));
+    return text;
+  };
+  std::string code = "/* The density of training states. */\n" + c_table("double", "density_mean", tables.mean) +
+                     c_table("double", "density_factor", tables.factor) +
+                     c_table("double", "density_weight", tables.weight);
+  std::string products;
+  if (!tables.parent.empty()) {
+    code += c_table("unsigned char", "density_parent", indices(tables.parent), 16);
+    code += c_table("unsigned char", "density_variable", indices(tables.variable), 16);
+    products = "  for (i = @first@; i < @terms@; ++i) m[i] = m[density_parent[i - @first@]] * "
+               "m[density_variable[i - @first@]];\n";
+  }
+  return code + fill(R"(
+/* How far x is from the states of training: up to 1 is inside. */
+static double leverage(const double *x) {
+  double m[@terms@], sum = 0.0;
+  size_t i, o;
+  m[0] = 1.0;
+  for (i = 0; i < @inputs@; ++i) m[1 + i] = (x[i] - density_mean[i]) * density_factor[i];
+)" + products + R"(  for (o = 0; o < @outputs@; ++o) {
+    double y = 0.0;
+    for (i = 0; i < @terms@; ++i) y += density_weight[o * @terms@ + i] * m[i];
+    sum += y * y;
+  }
+  return sum * @inverse_limit@;
+}
+
+)",
+                     {{"inputs", std::to_string(tables.inputs)},
+                      {"first", std::to_string(1 + tables.inputs)},
+                      {"terms", std::to_string(tables.terms)},
+                      {"outputs", std::to_string(tables.outputs)},
+                      {"inverse_limit", hexadecimal(1.0 / density.limit)}});
+}
+
 std::string guard_tables(const Domain& domain) {
   std::vector<double> lower, upper;
   for (const auto& interval : domain.state) {
@@ -152,13 +197,15 @@ std::string guard_tables(const Domain& domain) {
   }
   return "/* Where the model may be used, and the largest correction it may apply. */\n" +
          c_table("double", "lower", lower) + c_table("double", "upper", upper) +
-         c_table("double", "limit", domain.correction_limit) + "\n";
+         c_table("double", "limit", domain.correction_limit) + "\n" +
+         (domain.density ? density_code(*domain.density) : "");
 }
 
 } // namespace
 
 CSource c_corrector(const Model& model, const std::string& name) {
   const auto& corrector = std::get<CorrectorModel>(model.method);
+  require_exportable(corrector);
   const ButcherTableau& base = classical_tableau(corrector.base);
   const ButcherTableau& fallback = classical_tableau(corrector.fallback_scheme());
   const bool own_fallback = corrector.fallback_scheme() != corrector.base;
@@ -185,6 +232,7 @@ CSource c_corrector(const Model& model, const std::string& name) {
                                       {"scalar", small ? scalar_macro : ""},
                                       {"base_function", base_function},
                                       {"features_code", features(corrector, base.stages())},
+                                      {"density_test", corrector.domain.density ? density_test : ""},
                                       {"evolve", c_evolve(name, dt, "", "")},
                                       {"dt", dt}};
   CSource source;

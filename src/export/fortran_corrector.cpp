@@ -1,5 +1,6 @@
 #include "export/fortran_corrector.hpp"
 
+#include "export/density.hpp"
 #include "export/fortran_approximator.hpp"
 #include "export/fortran_steps.hpp"
 #include "export/fortran_text.hpp"
@@ -73,7 +74,7 @@ contains
 @features_code@      call correction(x, q)
       small = all(abs(q) <= limit) ! NaN is not small
       next = next + q
-    end if
+@density_test@    end if
     if (.not. (trained .and. inside .and. small)) then
       next = y
       call fall_back(rhs, t, dt, next)
@@ -140,6 +141,48 @@ std::string features(const CorrectorModel& corrector, std::size_t stages) {
   return text;
 }
 
+/// The function that tells how far a state is from those of training, and its tables.
+struct DensityCode {
+  std::string tables;
+  std::string function;
+};
+
+DensityCode density_code(const Density& density) {
+  const DensityTables tables = density_tables(density);
+  DensityCode code;
+  code.tables = "  ! The density of training states.\n" + fortran_table("density_mean", tables.mean) +
+                fortran_table("density_factor", tables.factor) + fortran_table("density_weight", tables.weight);
+  std::string products;
+  if (!tables.parent.empty()) {
+    code.tables += fortran_table("density_parent", tables.parent) + fortran_table("density_variable", tables.variable);
+    products = "    do i = 1, @products@\n"
+               "      m(@first@ + i) = m(1 + density_parent(i)) * m(1 + density_variable(i))\n"
+               "    end do\n";
+  }
+  code.function = fill(R"(
+  !> How far x is from the states of training: up to 1 is inside.
+  pure function leverage(x) result(total)
+    real(dp), intent(in) :: x(d)
+    real(dp) :: total, m(@terms@)
+    integer :: i
+
+    m(1) = 1.0_dp
+    m(2:@first@) = (x - density_mean) * density_factor
+)" + products + R"(    total = 0.0_dp
+    do i = 0, @outputs@ - 1
+      total = total + dot_product(density_weight(@terms@ * i + 1:@terms@ * (i + 1)), m)**2
+    end do
+    total = total / @limit@_dp
+  end function
+)",
+                       {{"first", std::to_string(1 + tables.inputs)},
+                        {"terms", std::to_string(tables.terms)},
+                        {"products", std::to_string(tables.parent.size())},
+                        {"outputs", std::to_string(tables.outputs)},
+                        {"limit", decimal(density.limit)}});
+  return code;
+}
+
 std::string guard_tables(const Domain& domain) {
   std::vector<double> lower, upper;
   for (const auto& interval : domain.state) {
@@ -154,9 +197,11 @@ std::string guard_tables(const Domain& domain) {
 
 std::string fortran_corrector(const Model& model, const std::string& name) {
   const auto& corrector = std::get<CorrectorModel>(model.method);
+  require_exportable(corrector);
   const ButcherTableau& base = classical_tableau(corrector.base);
   const ButcherTableau& fallback = classical_tableau(corrector.fallback_scheme());
   const bool own_fallback = corrector.fallback_scheme() != corrector.base;
+  const DensityCode density = corrector.domain.density ? density_code(*corrector.domain.density) : DensityCode();
   const FortranApproximator approximator = fortran_approximator(corrector.approximator);
   const std::vector<Replacement> keys{
       {"description", fortran_comment(describe_model(model))},
@@ -176,8 +221,11 @@ std::string fortran_corrector(const Model& model, const std::string& name) {
       {"fallback_dt", decimal(corrector.dt / corrector.fallback_substeps)},
       {"features_code", features(corrector, base.stages())},
       {"evolve", fortran_evolve(name, "trained_dt", "counters")},
-      {"approximator", approximator.procedures}};
-  return fill(module_head, keys) + guard_tables(corrector.domain) + approximator.tables + fill(module_body, keys);
+      {"density_test",
+       corrector.domain.density ? "      if (small) inside = leverage(y) <= 1.0_dp ! NaN is outside\n" : ""},
+      {"approximator", approximator.procedures + density.function}};
+  return fill(module_head, keys) + guard_tables(corrector.domain) + density.tables + approximator.tables +
+         fill(module_body, keys);
 }
 
 } // namespace lodestep::source

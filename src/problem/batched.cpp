@@ -2,8 +2,10 @@
 
 #include "problem/list.hpp"
 
+#include <lodestep/rhs_forms.hpp>
+
+#include <functional>
 #include <tuple>
-#include <vector>
 
 namespace lodestep::problem {
 
@@ -26,29 +28,13 @@ bool find_fixed(const Problem& problem, BatchedFunction& found, std::tuple<Defin
   return (find(problem, found, static_cast<typename Definition::FixedRhs*>(nullptr)) || ...);
 }
 
-/// Any right-hand side, for one member after the other.
-struct OneByOne {
-  const Problem* problem;
-  std::vector<double> u;
-  std::vector<double> dudt;
-
-  void operator()(double t, const double* from, double* to, std::size_t n) {
-    for (std::size_t k = 0; k < n; ++k) {
-      for (std::size_t i = 0; i < u.size(); ++i) u[i] = from[i * n + k];
-      problem->rhs(t, u.data(), dudt.data());
-      for (std::size_t i = 0; i < u.size(); ++i) to[i * n + k] = dudt[i];
-    }
-  }
-};
-
 } // namespace
 
 BatchedFunction batched_rhs(const Problem& problem) {
   BatchedFunction found;
   if (find_fixed(problem, found, static_cast<Definitions*>(nullptr))) return found;
   if (find(problem, found, static_cast<DynamicRhs*>(nullptr))) return found;
-  const std::size_t d = problem.dimension();
-  return OneByOne{&problem, std::vector<double>(d), std::vector<double>(d)};
+  return OneByOne(std::cref(problem.rhs), problem.dimension());
 }
 
 } // namespace lodestep::problem

@@ -3,6 +3,7 @@
 #include "problem/definition.hpp"
 
 #include <lodestep/problem.hpp>
+#include <lodestep/rhs_forms.hpp>
 #include <lodestep/train_export.hpp>
 #include <lodestep/vector_math.hpp>
 
@@ -114,6 +115,12 @@ using BatchedFunction = std::function<void(double t, const double* u, double* du
 
 /// The batched right-hand side of a problem, equal to Problem::rhs to rounding: vectorised for the built-in ones, which
 /// are recognised by their type, and otherwise one member after the other. Must not outlive the problem.
+/// May be called from several threads at once if Problem::rhs may.
 LODESTEP_TRAIN_EXPORT BatchedFunction batched_rhs(const Problem& problem);
+
+/// Both forms of a problem's right-hand side, for schemes with many segments. Must not outlive the problem.
+inline auto forms_of(const Problem& problem) {
+  return rhs_forms(std::cref(problem.rhs), batched_rhs(problem));
+}
 
 } // namespace lodestep::problem

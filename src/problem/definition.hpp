@@ -61,6 +61,13 @@ template <class Rhs> void set_rhs(Problem& problem, const Rhs& rhs) {
   problem.rhs_cost_ns = OperationCount::elapsed_ns();
 }
 
+/// Draws initial states uniformly from the problem's region.
+inline void sample_region(Problem& problem) {
+  problem.sample = [region = problem.region](Random& random, double* u0) {
+    for (std::size_t i = 0; i < region.size(); ++i) u0[i] = random.uniform(region[i].lower, region[i].upper);
+  };
+}
+
 inline double value(const Problem& problem, const std::string& name) {
   for (const auto& parameter : problem.parameters)
     if (parameter.name == name) return parameter.value;

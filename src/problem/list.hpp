@@ -1,8 +1,17 @@
 #pragma once
 
+#include "problem/cubic_oscillator.hpp"
+#include "problem/duffing.hpp"
 #include "problem/elastic_pendulum.hpp"
+#include "problem/harmonic_oscillator.hpp"
+#include "problem/hires.hpp"
+#include "problem/hopf.hpp"
+#include "problem/hyperbolic.hpp"
 #include "problem/k_link_pendulum.hpp"
+#include "problem/lorenz.hpp"
 #include "problem/spring_mass.hpp"
+#include "problem/stiff_van_der_pol.hpp"
+#include "problem/van_der_pol.hpp"
 
 #include <tuple>
 
@@ -10,6 +19,9 @@ namespace lodestep::problem {
 
 /// The built-in problems. To add one, write src/problem/<name>.hpp (see problem/definition.hpp) and name its definition
 /// here: the commands, benchmarks and tests that go over all problems take it from this list.
-using Definitions = std::tuple<ElasticPendulumDefinition, KLinkPendulumDefinition, SpringMassDefinition>;
+using Definitions =
+    std::tuple<ElasticPendulumDefinition, KLinkPendulumDefinition, SpringMassDefinition, HarmonicOscillatorDefinition,
+               HyperbolicDefinition, CubicOscillatorDefinition, VanDerPolDefinition, StiffVanDerPolDefinition,
+               HopfDefinition, LorenzDefinition, HiresDefinition, DuffingDefinition>;
 
 } // namespace lodestep::problem

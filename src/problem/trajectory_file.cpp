@@ -91,21 +91,31 @@ void divert_to_memory(hid_t file) noexcept {
   ::close(memory);
 }
 
-/// A dataset of `rank` dimensions as doubles, whatever numbers it is stored as.
-std::vector<double> read_dataset(hid_t file, const char* name, std::size_t rank, const char* layout,
+/// Whether there is a link of that path, each part of which must be there before HDF5 looks for the next.
+bool is_there(hid_t file, const std::string& name, const std::string& path) {
+  for (std::size_t end = name.find('/', 1);; end = name.find('/', end + 1)) {
+    const std::string part = name.substr(0, end);
+    if (check(H5Lexists(file, part.c_str(), H5P_DEFAULT), path + ": cannot look for datasets") <= 0) return false;
+    if (end == std::string::npos) return true;
+  }
+}
+
+/// A dataset of `rank` dimensions (any number if 0) as doubles, whatever numbers it is stored as.
+std::vector<double> read_dataset(hid_t file, const std::string& name, std::size_t rank, const char* layout,
                                  std::vector<hsize_t>& shape, const std::string& path) {
   const std::string dataset_name = path + ": dataset '" + name + "'";
-  if (check(H5Lexists(file, name, H5P_DEFAULT), path + ": cannot look for datasets") <= 0)
+  if (!is_there(file, name, path))
     throw InvalidData(dataset_name +
                       " is missing: trajectories are /t [time] and /states [trajectory, time, variable]");
   const std::string what = path + ": cannot read dataset '" + name + "'";
-  const Handle dataset(H5Dopen2(file, name, H5P_DEFAULT), H5Dclose, what);
+  const Handle dataset(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose, what);
   const Handle type(H5Dget_type(dataset), H5Tclose, what);
   const H5T_class_t kind = H5Tget_class(type);
   if (kind != H5T_FLOAT && kind != H5T_INTEGER) throw InvalidData(dataset_name + " must hold numbers");
   const Handle space(H5Dget_space(dataset), H5Sclose, what);
   shape = hdf5::shape(space);
-  if (shape.size() != rank) throw InvalidData(dataset_name + " has shape " + text_of(shape) + ", expected " + layout);
+  if (rank != 0 && shape.size() != rank)
+    throw InvalidData(dataset_name + " has shape " + text_of(shape) + ", expected " + layout);
   double count = 1.0; // in floating point: a damaged shape must not overflow
   for (const auto extent : shape) count *= static_cast<double>(extent);
   if (count == 0.0) throw InvalidData(dataset_name + " of shape " + text_of(shape) + " is empty");
@@ -119,6 +129,55 @@ std::vector<double> read_dataset(hid_t file, const char* name, std::size_t rank,
   }
   check(H5Dread(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), what);
   return values;
+}
+
+/// The names in a group, in their order.
+std::vector<std::string> names_in(hid_t file, const std::string& group, const std::string& path) {
+  std::vector<std::string> names;
+  const auto add = [](hid_t, const char* name, const H5L_info_t*, void* list) -> herr_t {
+    static_cast<std::vector<std::string>*>(list)->emplace_back(name);
+    return 0;
+  };
+  hsize_t at = 0;
+  check(H5Literate_by_name(file, group.c_str(), H5_INDEX_NAME, H5_ITER_INC, &at, add, &names, H5P_DEFAULT),
+        path + ": cannot list group '" + group + "'");
+  return names;
+}
+
+/// States as [trajectory, time, variable] from such a dataset, from [time, variable], or from a group of those.
+std::vector<double> read_states(hid_t file, const std::string& name, std::vector<hsize_t>& shape,
+                                const std::string& path) {
+  const char* layout = "[trajectory, time, variable]";
+  H5O_info_t info{};
+  if (is_there(file, name, path) &&
+      check(H5Oget_info_by_name(file, name.c_str(), &info, H5P_DEFAULT), path + ": cannot look at '" + name + "'") >=
+          0 &&
+      info.type == H5O_TYPE_GROUP) {
+    std::vector<double> all;
+    std::vector<hsize_t> of_one;
+    std::size_t count = 0;
+    std::string first;
+    for (const auto& member : names_in(file, name, path)) {
+      const auto one = read_dataset(file, name + "/" + member, 2, "[time, variable]", shape, path);
+      if (count++ == 0) {
+        of_one = shape;
+        first = member;
+      } else if (shape != of_one) {
+        throw InvalidData(path + ": trajectories of unequal length: '" + name + "/" + member + "' has shape " +
+                          text_of(shape) + ", '" + name + "/" + first + "' has " + text_of(of_one) +
+                          "; cut them to one length");
+      }
+      all.insert(all.end(), one.begin(), one.end());
+    }
+    if (count == 0) throw InvalidData(path + ": group '" + name + "' holds no trajectories");
+    shape = {count, of_one[0], of_one[1]};
+    return all;
+  }
+  auto states = read_dataset(file, name, 0, layout, shape, path);
+  if (shape.size() == 2) shape.insert(shape.begin(), 1);
+  if (shape.size() != 3)
+    throw InvalidData(path + ": dataset '" + name + "' has shape " + text_of(shape) + ", expected " + layout);
+  return states;
 }
 
 std::string read_text(hid_t file, const char* name, const std::string& path) {
@@ -240,6 +299,11 @@ void save_trajectories(const TrajectorySet& set, const std::string& path, Overwr
 }
 
 TrajectorySet load_trajectories(const std::string& path) {
+  return load_trajectories(path, "states", "t");
+}
+
+TrajectorySet load_trajectories(const std::string& path, const std::string& states_name,
+                                const std::string& times_name) {
   if (::access(path.c_str(), R_OK) != 0) throw IoError("cannot read '" + path + "': " + std::strerror(errno));
   const hdf5::Quiet quiet;
   if (H5Fis_hdf5(path.c_str()) <= 0) throw InvalidData(path + ": not an HDF5 file, or a damaged one");
@@ -255,15 +319,16 @@ TrajectorySet load_trajectories(const std::string& path) {
   TrajectorySet set;
   Trajectories& data = set.trajectories;
   std::vector<hsize_t> shape, times;
-  data.states = read_dataset(file, "states", 3, "[trajectory, time, variable]", shape, path);
+  data.states = read_states(file, states_name, shape, path);
   data.trajectories = shape[0];
   data.times = shape[1];
   data.dimension = shape[2];
-  const std::vector<double> t = read_dataset(file, "t", 1, "[time]", times, path);
+  const std::vector<double> t = read_dataset(file, times_name, 1, "[time]", times, path);
   if (t.size() != data.times)
-    throw InvalidData(path + ": dataset 't' has " + std::to_string(t.size()) + " times, 'states' of shape " +
-                      text_of(shape) + " has " + std::to_string(data.times));
-  if (t.size() < 2) throw InvalidData(path + ": dataset 't' has one time: a trajectory needs two at least");
+    throw InvalidData(path + ": dataset '" + times_name + "' has " + std::to_string(t.size()) + " times, '" +
+                      states_name + "' of shape " + text_of(shape) + " has " + std::to_string(data.times));
+  if (t.size() < 2)
+    throw InvalidData(path + ": dataset '" + times_name + "' has one time: a trajectory needs two at least");
   set_times(data, t, read_number(file, "dt", H5T_NATIVE_DOUBLE, 0.0, path), path);
 
   const std::string dimension = "variables of 'states'";

@@ -53,5 +53,9 @@ LODESTEP_TRAIN_EXPORT void save_trajectories(const TrajectorySet& set, const std
 /// Reads and validates a file. Throws IoError if it cannot be read; InvalidData, naming the dataset or attribute, if it
 /// is not what it should be.
 LODESTEP_TRAIN_EXPORT TrajectorySet load_trajectories(const std::string& path);
+/// The same from datasets of other names; `states` may also be one trajectory, [time, variable], or a group of such
+/// datasets, which must be of one shape.
+LODESTEP_TRAIN_EXPORT TrajectorySet load_trajectories(const std::string& path, const std::string& states,
+                                                      const std::string& times);
 
 } // namespace lodestep

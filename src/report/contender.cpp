@@ -1,15 +1,21 @@
 #include "report/contender.hpp"
 
-#include "problem/list.hpp"
+#include "problem/elastic_pendulum.hpp"
+#include "problem/k_link_pendulum.hpp"
+#include "problem/spring_mass.hpp"
+#include "problem/van_der_pol.hpp"
 #include "report/static_contenders.hpp"
 
 namespace lodestep::report {
 
-// Compiled in files of their own: each instantiates every stepper. A problem that is not named here is instantiated in
-// this one, which only takes longer to compile.
+// Compiled in files of their own: each instantiates every stepper. A problem that is not named here is stepped on
+// std::vector, through the general interface: slower, classical and learned steppers alike.
+using StaticDefinitions = std::tuple<problem::ElasticPendulumDefinition, problem::KLinkPendulumDefinition,
+                                     problem::SpringMassDefinition, problem::VanDerPolDefinition>;
 extern template std::optional<Contenders> static_contenders<problem::ElasticPendulumDefinition>(const Problem&);
 extern template std::optional<Contenders> static_contenders<problem::KLinkPendulumDefinition>(const Problem&);
 extern template std::optional<Contenders> static_contenders<problem::SpringMassDefinition>(const Problem&);
+extern template std::optional<Contenders> static_contenders<problem::VanDerPolDefinition>(const Problem&);
 
 namespace {
 
@@ -30,7 +36,7 @@ std::optional<Contenders> any_static(const Problem& problem, std::tuple<Definiti
 } // namespace
 
 Contenders make_contenders(const Problem& problem) {
-  if (auto found = any_static(problem, static_cast<problem::Definitions*>(nullptr))) return *std::move(found);
+  if (auto found = any_static(problem, static_cast<StaticDefinitions*>(nullptr))) return *std::move(found);
   return contenders_on<std::vector<double>>(AnyRhs{&problem}, problem.dimension(), "std::vector<double>");
 }
 

@@ -1,19 +1,26 @@
 #pragma once
 
-#include "train/step_data.hpp"
+#include "train/cases.hpp"
 
 #include <lodestep/model.hpp>
-#include <lodestep/problem.hpp>
 
-/// What is measured of a corrector before anybody may use it, however it came to be.
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+/// What is measured of a corrector before anybody may use it, however it came to be: where it may be used, and how good
+/// it is on states that took no part in making it.
 namespace lodestep::detail {
 
-/// The box of states, and the largest corrections, that steps of training give with a margin; how far states not yet
-/// seen reach beyond those seen is told by `validation`.
-Domain measured_domain(const StepData& train, const StepData& validation);
+struct CorrectorCases {
+  const Cases* train;
+  const Cases* validation;
+  const Cases* held_out;
+  std::vector<std::size_t> strides; ///< the steps it is for, in steps of the grid, ascending
+};
 
-/// Measures `corrector` on trajectories that took no part in making it, and finds the scheme and the sub-steps that
-/// replace it where it may not be used. `horizon_rms` is infinite if a roll-out diverged.
-ErrorProfile measure_error(const Problem& problem, const Trajectories& held_out, CorrectorModel& corrector);
+/// Fills the domain, the fallback, the error estimate and the error profile of `model`, whose corrector is complete
+/// otherwise. `seed` draws the density's projections.
+void profile_corrector(Model& model, const CorrectorCases& sets, std::uint64_t seed);
 
 } // namespace lodestep::detail

@@ -60,6 +60,7 @@ std::vector<Case> cases() {
   add("polynomial_2_stages", [](auto &o) { o.degree = 2, o.input = CorrectorInput::stages; });
   add("a_name_of_the_greatest_length_allowed_xx", [](auto &o) { o.hidden = {8}; });
   add("f32_tanh", [](auto &o) { o.precision = Precision::f32; });
+  add("density", [](auto &o) { o.density = true; });
   add("limited", [](auto &o) { o.correction_limit = 1e-3; }); // some corrections are too large
   return list;
 }

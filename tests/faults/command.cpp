@@ -74,6 +74,10 @@ BOOST_AUTO_TEST_CASE(bad_requests_are_refused_and_nothing_is_written) {
   refused("generate nothing -o d.h5", "nothing");
   refused("evaluate missing.st", "missing.st");
   refused("inspect missing.st", "missing.st");
+  refused("study", "--list");
+  refused("study attns-table66", "attns-table6");
+  refused("study attns-table6 --full --small", "choose one");
+  refused("study attns-table6 --output /dev/null/folder", "/dev/null/folder");
   refused("bench elastic_pendulum --model missing.st", "missing.st");
   refused("bench", "problem");
   refused("bench --inference", "--model");
@@ -187,8 +191,8 @@ BOOST_AUTO_TEST_CASE(a_learned_tableau_is_exported_as_json) {
 
 BOOST_AUTO_TEST_CASE(help_teaches) {
   Folder folder;
-  for (const char* verb :
-       {"", "problems", "generate", "train", "train attns", "evaluate", "bench", "inspect", "export", "import"}) {
+  for (const char* verb : {"", "problems", "generate", "train", "train attns", "evaluate", "bench", "inspect", "export",
+                           "import", "study"}) {
     const Result result = run(folder, std::string(verb) + " --help");
     BOOST_TEST(result.status == 0);
     BOOST_TEST(result.out.size() > 200u, verb);

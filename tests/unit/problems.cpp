@@ -268,7 +268,7 @@ BOOST_AUTO_TEST_CASE(names_are_understood) {
 
 BOOST_AUTO_TEST_CASE(what_is_unknown_or_impossible_is_said) {
   BOOST_TEST(contains(message_of("elastic_pendulm"), "did you mean 'elastic_pendulum'?"));
-  BOOST_TEST(contains(message_of("lorenz"), "elastic_pendulum, k_link_pendulum, spring_mass"));
+  BOOST_TEST(contains(message_of("lorentz_force"), "elastic_pendulum, k_link_pendulum, spring_mass"));
   BOOST_TEST(contains(message_of(""), "known: "));
   BOOST_TEST(contains(message_of("elastic_pendulum:G=3"), "no parameter 'G'; did you mean 'g'? (known: g, k, m, l0)"));
   BOOST_TEST(contains(message_of("elastic_pendulum:g"), "parameter=value"));

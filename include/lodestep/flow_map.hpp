@@ -1,0 +1,155 @@
+#pragma once
+
+#include <lodestep/counters.hpp>
+#include <lodestep/ensemble.hpp>
+#include <lodestep/hierarchy.hpp>
+#include <lodestep/rhs_forms.hpp>
+#include <lodestep/runge_kutta.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace lodestep {
+
+/// Steps by one flow map of a hierarchy (HiTS, Liu et al. 2022, eq. 7), of one state or of many at once. A state that
+/// may not be stepped by the map (outside the box of training, or an increment larger than any seen in training) is
+/// stepped by the fine scheme instead, and counted. Copies share maps and counters; one copy per thread.
+class FlowMap {
+public:
+  /// Throws InvalidArgument if the hierarchy has no such map.
+  FlowMap(std::shared_ptr<const Hierarchy> hierarchy, std::size_t index)
+      : hierarchy_(std::move(hierarchy)), map_(&checked(*hierarchy_, index)), fine_(hierarchy_->fine(), dimension()),
+        next_(dimension()), many_(2 * dimension() * ensemble_block), added_(dimension() * ensemble_block),
+        scratch_(dimension() * ensemble_block) {
+    if (!map_->base) return;
+    base_.emplace(map_->base, dimension());
+    block_.emplace(map_->base, dimension());
+  }
+
+  std::size_t dimension() const noexcept { return hierarchy_->dimension(); }
+  const Hierarchy::Map& map() const noexcept { return *map_; }
+  StepCounters counters() const noexcept { return counters_.read(); }
+  void reset_counters() noexcept { counters_.reset(); }
+
+  /// to = the state one step after `from`; they may be the same.
+  template <class Forms> void step(Forms& rhs, double t, const double* from, double* to) {
+    const std::size_t d = dimension();
+    Verdict verdict = admits(from);
+    if (verdict == Verdict::learned) {
+      const double* at = from;
+      const double h = map_->dt / static_cast<double>(map_->substeps);
+      for (std::size_t s = 0; base_ && s < map_->substeps; ++s) {
+        base_->step(rhs.one, t + static_cast<double>(s) * h, at, h, next_.data());
+        at = next_.data();
+      }
+      map_->approximator.evaluate(from, added_.data(), 1, workspace_);
+      verdict = believed(added_.data(), at);
+      if (verdict == Verdict::learned) {
+        for (std::size_t i = 0; i < d; ++i) to[i] = at[i] + added_[i];
+      }
+    }
+    if (verdict != Verdict::learned) fall_back(rhs, t, from, to);
+    counters_.count(verdict);
+  }
+
+  /// The same for `n` states [n, dimension]; `from` and `to` may be the same. Allocates nothing.
+  template <class Forms> void step(Forms& rhs, double t, const double* from, double* to, std::size_t n) {
+    if (n == 1) return step(rhs, t, from, to);
+    const std::size_t d = dimension();
+    for (std::size_t first = 0; first < n; first += ensemble_block) {
+      block(rhs, t, from + first * d, to + first * d, std::min(ensemble_block, n - first));
+    }
+  }
+
+private:
+  static const Hierarchy::Map& checked(const Hierarchy& hierarchy, std::size_t index) {
+    if (index >= hierarchy.size()) {
+      throw InvalidArgument("flow map " + std::to_string(index) + ": the hierarchy has " +
+                            std::to_string(hierarchy.size()));
+    }
+    return hierarchy.map(index);
+  }
+
+  Verdict admits(const double* u) const noexcept {
+    int inside = 1; // NaN compares false
+    const double* box = map_->box.data();
+    for (std::size_t i = 0; i < dimension(); ++i) inside &= int{u[i] >= box[2 * i]} & int{u[i] <= box[2 * i + 1]};
+    return inside != 0 ? Verdict::learned : Verdict::domain;
+  }
+  Verdict believed(const double* added, const double* base) const noexcept {
+    bool small = true; // NaN compares false, and 0 times what is not finite is NaN
+    for (std::size_t i = 0; i < dimension(); ++i) small &= std::abs(added[i]) + 0.0 * base[i] <= map_->limit[i];
+    return small ? Verdict::learned : Verdict::correction;
+  }
+
+  template <class Forms> void fall_back(Forms& rhs, double t, const double* from, double* to) {
+    const double h = hierarchy_->fine_dt();
+    std::copy_n(from, dimension(), next_.data());
+    for (std::size_t s = 0; s < map_->fine_steps; ++s) {
+      fine_.step(rhs.one, t + static_cast<double>(s) * h, next_.data(), h, next_.data());
+    }
+    std::copy_n(next_.data(), dimension(), to);
+  }
+
+  template <class Forms> void block(Forms& rhs, double t, const double* from, double* to, std::size_t n) {
+    const std::size_t d = dimension();
+    const double* start = from;
+    if (from == to) { // kept for members that turn out to need the fine scheme
+      std::copy_n(from, d * n, scratch_.data());
+      start = scratch_.data();
+    }
+    map_->approximator.evaluate(start, added_.data(), n, workspace_);
+    const double* base = start;
+    if (block_) {
+      double* u = many_.data();
+      double* result = u + d * ensemble_block;
+      // In the place of a member that is not admitted goes one that is, so that no right-hand side is evaluated where
+      // nobody asked for it.
+      std::size_t sound = 0;
+      while (sound + 1 < n && admits(start + sound * d) != Verdict::learned) ++sound;
+      for (std::size_t k = 0; k < n; ++k) {
+        const double* member = start + (admits(start + k * d) == Verdict::learned ? k : sound) * d;
+        std::copy_n(member, d, result + k * d);
+      }
+      if (admits(start + sound * d) == Verdict::learned) {
+        detail::to_variables(result, d, n, u);
+        const double h = map_->dt / static_cast<double>(map_->substeps);
+        for (std::size_t s = 0; s < map_->substeps; ++s) {
+          block_->step(rhs.many, t + static_cast<double>(s) * h, u, h, u, n);
+        }
+        detail::to_members(u, d, n, result);
+      }
+      base = result;
+    }
+    for (std::size_t k = 0; k < n; ++k) {
+      const double* member = start + k * d;
+      Verdict verdict = admits(member);
+      if (verdict == Verdict::learned) verdict = believed(added_.data() + k * d, base + k * d);
+      if (verdict == Verdict::learned) {
+        for (std::size_t i = 0; i < d; ++i) to[k * d + i] = base[k * d + i] + added_[k * d + i];
+      } else {
+        fall_back(rhs, t, member, to + k * d);
+      }
+      counters_.count(verdict);
+    }
+  }
+
+  std::shared_ptr<const Hierarchy> hierarchy_;
+  const Hierarchy::Map* map_;
+  std::optional<RungeKutta> base_;
+  std::optional<detail::BlockRungeKutta> block_;
+  RungeKutta fine_;
+  std::vector<double> next_;
+  std::vector<double> many_;
+  std::vector<double> added_;
+  std::vector<double> scratch_;
+  Workspace workspace_;
+  SharedCounters counters_;
+};
+
+} // namespace lodestep

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <lodestep/approximator.hpp>
+#include <lodestep/counters.hpp>
+#include <lodestep/export.hpp>
+#include <lodestep/model.hpp>
+#include <lodestep/tableau.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace lodestep {
+
+/// The flow maps of a model, packed for evaluation, and the judge of when each may be used. Immutable and shared: any
+/// number of threads may use one object.
+class LODESTEP_EXPORT Hierarchy {
+public:
+  struct Map {
+    double dt;
+    std::size_t fine_steps;                     ///< dt / fine_dt
+    std::shared_ptr<const ButcherTableau> base; ///< null: the identity
+    std::size_t substeps;                       ///< of `base` over dt
+    Approximator approximator;
+    std::vector<double> box;   ///< lower and upper bound of each variable in turn
+    std::vector<double> limit; ///< largest |Q| of each variable
+  };
+
+  /// Throws InvalidModel if `model` is no hierarchy or not sound.
+  explicit Hierarchy(std::shared_ptr<const Model> model, Backend backend = Backend::automatic);
+  ~Hierarchy();
+  Hierarchy(const Hierarchy&) = delete;
+  Hierarchy& operator=(const Hierarchy&) = delete;
+
+  const Model& model() const noexcept { return *model_; }
+  std::size_t dimension() const noexcept { return dimension_; }
+  double fine_dt() const noexcept { return fine_dt_; }
+  /// The scheme that fills in between, and takes over where a map may not be used.
+  const std::shared_ptr<const ButcherTableau>& fine() const noexcept { return fine_; }
+  std::size_t size() const noexcept { return maps_.size(); }
+  /// By ascending dt.
+  const Map& map(std::size_t index) const noexcept { return maps_[index]; }
+  std::size_t lower() const noexcept { return lower_; }
+  std::size_t upper() const noexcept { return upper_; }
+  std::size_t placing() const noexcept { return placing_; }
+
+private:
+  std::shared_ptr<const Model> model_;
+  std::size_t dimension_;
+  double fine_dt_;
+  std::shared_ptr<const ButcherTableau> fine_;
+  std::vector<Map> maps_;
+  std::size_t lower_;
+  std::size_t upper_;
+  std::size_t placing_;
+};
+
+} // namespace lodestep

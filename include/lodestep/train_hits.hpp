@@ -1,0 +1,105 @@
+#pragma once
+
+#include <lodestep/model.hpp>
+#include <lodestep/problem.hpp>
+#include <lodestep/train.hpp>
+#include <lodestep/train_export.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Offline training of flow maps (HiTS, Liu et al. 2022): from a problem, or from trajectories alone.
+namespace lodestep {
+
+struct TrajectorySet;
+
+/// Levels first .. last: flow maps for the steps base_dt 2^level.
+struct Levels {
+  std::size_t first = 0;
+  std::size_t last = 0;
+};
+
+struct HitsOptions {
+  /// Levels to learn. Not given: with a problem, those around its dt; with trajectories, all that they are long enough
+  /// for, up to 10.
+  std::optional<Levels> levels;
+  double base_dt = 0.0; ///< 0: the problem's fine_dt, or the spacing of the trajectories
+  double fine_dt = 0.0; ///< of the fine scheme; 0: the problem's, or the spacing of the trajectories
+  /// Steps of the levels: base_dt ratio^level. The paper uses 2, and 4, 5 and 6 for its sequences.
+  std::size_t ratio = 2;
+  /// With a problem: also learn a map that corrects coarse classical steps.
+  bool corrected = true;
+  std::size_t pairs = 0;           ///< of states to learn each map from; 0: as many as are usually enough
+  std::vector<std::size_t> hidden; ///< widths of the hidden layers; empty: 24 and 24
+  int iterations = 0;              ///< of Levenberg-Marquardt, for each map; 0: 180
+  double horizon = 0.0;            ///< of the validation roll-outs; 0: the problem's or the trajectories'
+  std::uint64_t seed = 0;
+  Progress progress;
+};
+
+struct HitsMapReport {
+  double dt = 0.0;
+  std::string base; ///< "" or the classical scheme that is corrected
+  std::string description;
+  double step_rms = 0.0;       ///< one step, on held-out pairs
+  double validation_mse = 0.0; ///< over the horizon, placed by this map alone and interpolated or filled in
+  double seconds = 0.0;
+};
+
+struct HitsResult {
+  Model model;
+  std::vector<HitsMapReport> maps; ///< as in the model
+  bool interrupted = false;
+  double seconds = 0.0;
+};
+
+/// Learns flow maps of a problem: pairs of states half from a box around all trajectories, half from trajectories.
+/// Polynomials come first (a flow map that is one, as that of a linear system, is found exactly), then tanh networks by
+/// Levenberg-Marquardt. The levels that do best together on validation trajectories are chosen as in section 2.3, and
+/// so is the map that places states for the hybrid scheme. Throws InvalidArgument, InvalidData.
+LODESTEP_TRAIN_EXPORT HitsResult train_hits(const Problem& problem, const HitsOptions& options);
+
+/// The same from trajectories on one uniform grid, the last fifth of which (one at least) is held out for the choices.
+/// `name` stands for the file in messages. Throws InvalidData where the trajectories are too short for a level, too
+/// few, or not finite, and InvalidArgument.
+LODESTEP_TRAIN_EXPORT HitsResult train_hits(const TrajectorySet& data, const HitsOptions& options,
+                                            const std::string& name);
+
+enum class HierarchyMode { multiscale, hybrid, parareal };
+LODESTEP_TRAIN_EXPORT const char* to_string(HierarchyMode) noexcept;
+/// The inverse; InvalidArgument names the allowed words.
+LODESTEP_TRAIN_EXPORT HierarchyMode hierarchy_mode_from(const std::string& name);
+
+struct HierarchyEvaluateOptions : EvaluateOptions {
+  HierarchyMode mode = HierarchyMode::hybrid;
+  std::size_t sweeps = 3;         ///< of parareal, at most
+  double tolerance = 0.0;         ///< of parareal: stop when no jump is larger
+  std::size_t threads = 1;        ///< with more than one, times are of the wall clock
+  std::optional<std::size_t> map; ///< of hybrid and parareal: the map that places; not given: the model's choice
+};
+
+/// How a hierarchy does on held-out initial states. `dt` is the spacing of the states that maps place and mse_* are of
+/// those; base_mse_mean is of the fine scheme alone, from state to state.
+struct HierarchyEvaluation : Evaluation {
+  HierarchyMode mode = HierarchyMode::hybrid;
+  double fine_dt = 0.0;
+  double fine_mse_mean = 0.0; ///< of all fine states
+  double fine_mse_median = 0.0;
+  double base_microseconds_per_trajectory = 0.0; ///< of the fine scheme alone, on one thread
+  std::size_t threads = 1;
+  // Of parareal:
+  double sweeps_mean = 0.0;
+  double jump_max = 0.0;                ///< the error estimate: the largest last jump
+  double classical_fine_mse_mean = 0.0; ///< with coarse RK4 steps, nothing learned, as the coarse propagator
+  double classical_sweeps_mean = 0.0;
+};
+
+/// Solves from held-out (test) initial states by one of the schemes and compares every state with the reference
+/// solution. Throws InvalidArgument if the model does not fit the problem.
+LODESTEP_TRAIN_EXPORT HierarchyEvaluation evaluate_hierarchy(const Model& model, const Problem& problem,
+                                                             const HierarchyEvaluateOptions& options);
+
+} // namespace lodestep

@@ -1,0 +1,71 @@
+#include "train/flow_map_data.hpp"
+
+#include <algorithm>
+
+namespace lodestep::detail {
+
+namespace {
+
+/// Streams of random numbers beyond those of the splits.
+constexpr std::uint64_t pairs_stream = 101;
+/// Of ten pairs four start on trajectories, five in the region of initial states, and one anywhere in the box.
+constexpr std::size_t shares = 10;
+constexpr double outskirts_weight = 0.03;
+
+} // namespace
+
+std::vector<Interval> box_around(const Problem& problem, const Trajectories& trajectories) {
+  std::vector<Interval> box(trajectories.dimension);
+  for (std::size_t i = 0; i < box.size(); ++i) {
+    box[i] = {trajectories.states[i], trajectories.states[i]};
+    for (std::size_t n = i; n < trajectories.states.size(); n += box.size()) {
+      box[i].lower = std::min(box[i].lower, trajectories.states[n]);
+      box[i].upper = std::max(box[i].upper, trajectories.states[n]);
+    }
+    if (i < problem.region.size()) {
+      box[i].lower = std::min(box[i].lower, problem.region[i].lower);
+      box[i].upper = std::max(box[i].upper, problem.region[i].upper);
+    }
+    const double margin = 0.02 * (box[i].upper - box[i].lower);
+    box[i].lower -= margin;
+    box[i].upper += margin;
+  }
+  return box;
+}
+
+FlowMapData flow_map_data(const Problem& problem, const Trajectories& trajectories, const std::vector<Interval>& box,
+                          double dt, std::size_t pairs, std::uint64_t seed) {
+  const std::size_t d = problem.dimension();
+  FlowMapData data;
+  data.from.resize(static_cast<Eigen::Index>(d), static_cast<Eigen::Index>(pairs));
+  data.to.resizeLike(data.from);
+  data.weight.setOnes(static_cast<Eigen::Index>(pairs));
+  data.box = box;
+  data.trajectories = trajectories.trajectories;
+  std::vector<double> u(d), solution(2 * d);
+  for (std::size_t n = 0; n < pairs; ++n) {
+    Random random(seed, pairs_stream, n);
+    const std::size_t kind = n % shares;
+    if (kind % 2 == 0 && kind + 2 < shares) {
+      const auto count = static_cast<double>(trajectories.trajectories * trajectories.times);
+      const auto drawn = static_cast<std::size_t>(random.uniform(0.0, count));
+      std::copy_n(trajectories.states.data() + std::min(drawn, trajectories.trajectories * trajectories.times - 1) * d,
+                  d, u.data());
+    } else {
+      // Trajectories that leave the region leave it somewhere: most of the box around them is never seen, and a map
+      // that must be right there too is right nowhere. A few pairs keep it sane.
+      const bool in_region = problem.region.size() == d;
+      const auto& from = kind % 2 == 1 && in_region ? problem.region : box;
+      if (kind % 2 == 0 && in_region) data.weight[static_cast<Eigen::Index>(n)] = outskirts_weight;
+      for (std::size_t i = 0; i < d; ++i) u[i] = random.uniform(from[i].lower, from[i].upper);
+    }
+    reference_solution(problem, u.data(), 0.0, dt, 2, solution.data(), false);
+    for (std::size_t i = 0; i < d; ++i) {
+      data.from(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(n)) = u[i];
+      data.to(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(n)) = solution[d + i];
+    }
+  }
+  return data;
+}
+
+} // namespace lodestep::detail

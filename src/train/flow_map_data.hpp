@@ -1,0 +1,33 @@
+#pragma once
+
+#include <lodestep/model.hpp>
+#include <lodestep/problem.hpp>
+
+#include <Eigen/Core>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace lodestep::detail {
+
+/// Pairs (x, state one step later) that a flow map is learned from.
+struct FlowMapData {
+  Eigen::MatrixXd from; ///< [dimension, pairs]
+  Eigen::MatrixXd to;
+  /// [pairs]: what a pair's error counts, or empty where all count alike.
+  Eigen::VectorXd weight;
+  std::vector<Interval> box; ///< the states they cover
+  std::size_t trajectories = 0;
+};
+
+/// The smallest box around the trajectories and the problem's region, and a margin of 2% on each side.
+std::vector<Interval> box_around(const Problem& problem, const Trajectories& trajectories);
+
+/// `pairs` pairs for steps of dt, half from states of `trajectories` (drawn at random), half from the box; the steps
+/// are reference solutions. The i-th pair is the same however many are asked for. Throws InvalidData where a state of
+/// the box leads to a solution that diverges.
+FlowMapData flow_map_data(const Problem& problem, const Trajectories& trajectories, const std::vector<Interval>& box,
+                          double dt, std::size_t pairs, std::uint64_t seed);
+
+} // namespace lodestep::detail

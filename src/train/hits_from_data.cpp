@@ -1,0 +1,232 @@
+#include "problem/trajectory_file.hpp"
+#include "train/flow_map_fit.hpp"
+#include "train/hits_choice.hpp"
+
+#include <lodestep/error.hpp>
+#include <lodestep/train_hits.hpp>
+#include <lodestep/version.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <sstream>
+#include <utility>
+
+namespace lodestep {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t usual_pairs = 4000;
+constexpr int usual_iterations = 180;
+constexpr std::size_t highest_level = 10;
+/// Pairs without which nothing can be learned and held out: for each number that an affine map has.
+constexpr std::size_t pairs_per_coefficient = 3;
+/// One trajectory in so many is held out.
+constexpr std::size_t held_out = 5;
+constexpr std::uint64_t pairs_stream = 103;
+
+std::string text(double number) {
+  std::ostringstream stream;
+  stream << number;
+  return stream.str();
+}
+
+class DataTraining {
+public:
+  DataTraining(const TrajectorySet& set, const HitsOptions& options, const std::string& name)
+      : set_(set), all_(set.trajectories), options_(options), name_(name) {
+    set.validate(name);
+    if (options_.ratio < 2)
+      throw InvalidArgument("ratio: expected at least 2, found " + std::to_string(options_.ratio));
+    if (options_.base_dt == 0.0) options_.base_dt = all_.dt;
+    if (options_.pairs == 0) options_.pairs = usual_pairs;
+    if (options_.iterations == 0) options_.iterations = usual_iterations;
+    if (options_.hidden.empty()) options_.hidden = {24, 24};
+    base_steps_ = steps_in(options_.base_dt, all_.dt);
+    hierarchy_.fine_dt = all_.dt;
+    if (options_.fine_dt != 0.0 && steps_in(options_.fine_dt, all_.dt) != 1) {
+      throw InvalidArgument("fine_dt: trajectories alone know their states every " + text(all_.dt) + ", not every " +
+                            text(options_.fine_dt));
+    }
+    split();
+  }
+
+  HitsResult run() {
+    const Levels levels = options_.levels.value_or(Levels{0, highest_level});
+    if (levels.first > levels.last || levels.last > 62) {
+      throw InvalidArgument("levels: expected first:last with first <= last <= 62, found " +
+                            std::to_string(levels.first) + ":" + std::to_string(levels.last));
+    }
+    for (std::size_t level = levels.first; level <= levels.last; ++level) {
+      const std::string reason = why_not(level);
+      if (!reason.empty()) {
+        if (options_.levels || level == levels.first) throw InvalidData(name_ + ": " + reason);
+        break;
+      }
+      if (options_.progress && !options_.progress(static_cast<double>(level - levels.first) /
+                                                      static_cast<double>(levels.last - levels.first + 1),
+                                                  "flow map of level " + std::to_string(level))) {
+        interrupted_ = true;
+        if (!hierarchy_.maps.empty()) break;
+        throw InvalidData("training was interrupted before any flow map was learned");
+      }
+      learn(level);
+    }
+    return finish();
+  }
+
+private:
+  /// Spacings of the data in one step of the level.
+  std::size_t lag(std::size_t level) const {
+    double steps = static_cast<double>(base_steps_);
+    for (std::size_t k = 0; k < level; ++k) steps *= static_cast<double>(options_.ratio);
+    return steps < 1e15 ? static_cast<std::size_t>(steps) : std::size_t{1} << 52;
+  }
+  std::size_t pairs_of(std::size_t steps) const {
+    return steps < train_.times ? train_.trajectories * (train_.times - steps) : 0;
+  }
+  /// Why a level cannot be learned from these trajectories; empty if it can.
+  std::string why_not(std::size_t level) const {
+    const std::size_t steps = lag(level);
+    const std::string which =
+        "level " + std::to_string(level) + ", a step of " + text(static_cast<double>(steps) * all_.dt) + ", ";
+    if (steps >= train_.times) {
+      return which + "leaves the horizon: the trajectories end after " +
+             text(static_cast<double>(train_.times - 1) * all_.dt);
+    }
+    const std::size_t needed = pairs_per_coefficient * (all_.dimension + 1);
+    const std::size_t found = pairs_of(steps);
+    if (found < needed) {
+      return which + "has too few samples: " + std::to_string(train_.trajectories) + " trajectories of " +
+             std::to_string(train_.times) + " times hold " + std::to_string(found) + " pairs of states, at least " +
+             std::to_string(needed) + " are needed; give more or longer trajectories, or ask for lower levels";
+    }
+    return "";
+  }
+
+  void split() {
+    const std::size_t held = all_.trajectories / held_out + (all_.trajectories >= 2 && all_.trajectories < held_out);
+    // A single trajectory, as in the paper's sequences, is both learned and judged by.
+    train_ = part(0, all_.trajectories - held);
+    validation_ = held == 0 ? train_ : part(all_.trajectories - held, held);
+    detail::FlowMapData data;
+    box_.resize(all_.dimension);
+    for (std::size_t i = 0; i < box_.size(); ++i) {
+      double low = std::numeric_limits<double>::infinity(), high = -low;
+      for (std::size_t n = i; n < all_.states.size(); n += box_.size()) {
+        low = std::min(low, all_.states[n]);
+        high = std::max(high, all_.states[n]);
+      }
+      const double margin = 0.05 * (high - low);
+      box_[i] = {low - margin, high + margin};
+    }
+  }
+  Trajectories part(std::size_t first, std::size_t count) const {
+    Trajectories set = all_;
+    set.trajectories = count;
+    set.states.assign(all_.state(first, 0), all_.state(first, 0) + count * all_.times * all_.dimension);
+    return set;
+  }
+
+  void learn(std::size_t level) {
+    const auto start = Clock::now();
+    const std::size_t steps = lag(level), d = all_.dimension;
+    const std::size_t known = pairs_of(steps);
+    const std::size_t pairs = std::min(options_.pairs, known);
+    detail::FlowMapData data;
+    data.box = box_;
+    data.from.resize(static_cast<Eigen::Index>(d), static_cast<Eigen::Index>(pairs));
+    data.to.resizeLike(data.from);
+    const std::size_t starts = train_.times - steps;
+    for (std::size_t n = 0; n < pairs; ++n) {
+      std::size_t drawn = n;
+      if (pairs < known) {
+        Random random(options_.seed, pairs_stream, n);
+        drawn = std::min(known - 1, static_cast<std::size_t>(random.uniform(0.0, static_cast<double>(known))));
+      }
+      std::copy_n(train_.state(drawn / starts, drawn % starts), d, data.from.col(static_cast<Eigen::Index>(n)).data());
+      std::copy_n(train_.state(drawn / starts, drawn % starts + steps), d,
+                  data.to.col(static_cast<Eigen::Index>(n)).data());
+    }
+    FlowMapModel map;
+    map.dt = static_cast<double>(steps) * all_.dt;
+    detail::FlowMapFitOptions fit;
+    fit.hidden = options_.hidden;
+    fit.iterations = options_.iterations;
+    fit.seed = options_.seed;
+    fits_.push_back(fit_flow_map(map, data, nullptr, fit));
+    hierarchy_.maps.push_back(std::move(map));
+    seconds_.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+  }
+
+  HitsResult finish() {
+    Model model;
+    model.variables = set_.variables;
+    model.method = hierarchy_;
+    auto hierarchy = std::make_shared<const Hierarchy>(std::make_shared<const Model>(model));
+    const auto range = detail::choose_range(hierarchy, nullptr, validation_);
+    if (!std::isfinite(range.mse)) {
+      throw InvalidData(name_ +
+                        ": no flow map stayed within the box of training over the validation trajectories; give "
+                        "more trajectories");
+    }
+    HitsResult result;
+    double best = std::numeric_limits<double>::infinity();
+    for (std::size_t k = 0; k < hierarchy_.maps.size(); ++k) {
+      const auto& map = hierarchy_.maps[k];
+      const double mse = detail::multiscale_mse(hierarchy, k, k, nullptr, validation_);
+      result.maps.push_back({map.dt, map.base, map.approximator.description(), map.step_rms, mse, seconds_[k]});
+      if (mse < best) {
+        best = mse;
+        hierarchy_.placing = k;
+      }
+    }
+    hierarchy_.lower = range.lower;
+    hierarchy_.upper = range.upper;
+    model.error.step_rms = hierarchy_.maps[hierarchy_.placing].step_rms;
+    model.error.step_max = fits_[hierarchy_.placing].step_max;
+    model.error.base_step_rms = fits_[hierarchy_.placing].base_rms;
+    model.error.horizon = static_cast<double>(validation_.times - 1) * all_.dt;
+    model.error.horizon_rms = std::sqrt(range.mse);
+    model.error.trajectories = validation_.trajectories;
+    model.provenance = {set_.problem.empty() ? name_ : set_.problem,
+                        set_.parameters,
+                        options_.seed,
+                        train_.trajectories,
+                        "hits from trajectories: " + std::to_string(hierarchy_.maps.size()) + " flow maps",
+                        LODESTEP_VERSION_STRING};
+    model.method = std::move(hierarchy_);
+    model.validate();
+    result.model = std::move(model);
+    result.interrupted = interrupted_;
+    return result;
+  }
+
+  const TrajectorySet& set_;
+  const Trajectories& all_;
+  HitsOptions options_;
+  std::string name_;
+  std::size_t base_steps_ = 1;
+  Trajectories train_;
+  Trajectories validation_;
+  std::vector<Interval> box_;
+  HierarchyModel hierarchy_;
+  std::vector<detail::FlowMapFit> fits_;
+  std::vector<double> seconds_;
+  bool interrupted_ = false;
+};
+
+} // namespace
+
+HitsResult train_hits(const TrajectorySet& data, const HitsOptions& options, const std::string& name) {
+  const auto start = Clock::now();
+  HitsResult result = DataTraining(data, options, name).run();
+  result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return result;
+}
+
+} // namespace lodestep
