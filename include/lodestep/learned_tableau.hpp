@@ -42,8 +42,8 @@ public:
 
   /// Whether steps of `dt` may be learned.
   Verdict admits(double dt) const noexcept {
-    return dt >= method_->dt.lower && dt <= method_->dt.upper && parameters_inside_ ? Verdict::learned
-                                                                                    : Verdict::step_size;
+    return ((dt >= method_->dt.lower) & (dt <= method_->dt.upper) & parameters_inside_) ? Verdict::learned
+                                                                                        : Verdict::step_size;
   }
   /// Whether a step from `u`, [dimension], may be learned: inside the box of states, which NaN is not.
   Verdict admits_state(const double* u) const noexcept {

@@ -208,6 +208,7 @@ private:
     model_.error.horizon_rms = std::sqrt(mse);
     model_.provenance = {problem_.name,
                          problem_.parameters,
+                         problem_.initial,
                          options_.seed,
                          train_.trajectories,
                          "hits: " + std::to_string(options_.pairs) + " pairs, " +
