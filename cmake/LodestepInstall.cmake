@@ -97,6 +97,11 @@ if(TARGET DNNL::dnnl)
 else()
   set(LODESTEP_HAS_ONEDNN FALSE)
 endif()
+if(ONNX_FOUND)
+  set(LODESTEP_HAS_ONNX TRUE)
+else()
+  set(LODESTEP_HAS_ONNX FALSE)
+endif()
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/lodestepConfig.cmake.in
   ${PROJECT_BINARY_DIR}/lodestepConfig.cmake INSTALL_DESTINATION ${package_dir}
   NO_SET_AND_CHECK_MACRO)

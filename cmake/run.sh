@@ -7,8 +7,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 packages_library=(g++ cmake ninja-build libboost-dev libhwy-dev nlohmann-json3-dev libdnnl-dev)
 packages_command=(libeigen3-dev libhdf5-dev libcli11-dev)
 packages_plot=(gnuplot-nox)
-packages_test=(libboost-test-dev libbenchmark-dev pkgconf python3 python3-numpy python3-h5py)
-packages_adapters=(libsundials-dev gfortran libopenmpi-dev)
+packages_test=(libboost-test-dev libbenchmark-dev pkgconf python3 python3-numpy python3-h5py python3-onnx)
+packages_adapters=(libsundials-dev gfortran libopenmpi-dev libonnx-dev libprotobuf-dev)
 # Formatting differs between versions of clang-format; the check is made with this one and skipped without it.
 clang_format_major=14
 

@@ -227,6 +227,13 @@ module lodestep
       type(c_ptr) :: text
     end function
 
+    function c_set_last_error(status, message) bind(C, name='lodestep_set_last_error') result(same)
+      import
+      integer(c_int), value :: status
+      character(kind=c_char), intent(in) :: message(*)
+      integer(c_int) :: same
+    end function
+
     function c_status_message(status) bind(C, name='lodestep_status_message') result(text)
       import
       integer(c_int), value :: status
@@ -313,7 +320,8 @@ contains
     if (ierr == lodestep_success) ierr = c_evolve(self%handle, t, y, t_end)
   end subroutine
 
-  !> The states at times(1) <= times(2) <= ...; t and y become the last whole step not after the last of them.
+  !> The states at times(1) <= times(2) <= ..., one column of `states` for each; t and y become the last whole step not
+  !! after the last of them.
   subroutine stepper_states_at(self, t, y, times, states, ierr)
     class(lodestep_stepper), intent(in) :: self
     real(c_double), intent(inout) :: t
@@ -321,13 +329,18 @@ contains
     real(c_double), contiguous, intent(in) :: times(:)
     real(c_double), contiguous, intent(inout) :: states(:, :)
     integer, intent(out) :: ierr
+    character(100) :: text
 
     ierr = fit(self, size(y))
     if (ierr == lodestep_success) ierr = fit(self, size(states, 1))
-    ! With room for fewer states than times, only so many are asked for: the caller's array is never overrun.
-    if (ierr == lodestep_success) then
-      ierr = c_states_at(self%handle, t, y, min(size(times, kind=c_size_t), size(states, 2, c_size_t)), times, states)
+    if (ierr /= lodestep_success) return
+    if (size(states, 2) /= size(times)) then
+      write (text, '(2(a, i0))') 'states_at: ', size(times), ' times need as many states, found room for ', &
+        size(states, 2)
+      ierr = c_set_last_error(int(lodestep_invalid_argument, c_int), c_string(trim(text)))
+      return
     end if
+    ierr = c_states_at(self%handle, t, y, size(times, kind=c_size_t), times, states)
   end subroutine
 
   subroutine stepper_step_ensemble(self, t, y, dt, ierr)

@@ -192,14 +192,14 @@ private:
 class EnsembleCorrected {
 public:
   explicit EnsembleCorrected(std::shared_ptr<const Corrector> corrector)
-      : corrector_(std::move(corrector)), block_(std::make_shared<const ButcherTableau>(classical_tableau(
-                                                     std::get<CorrectorModel>(corrector_->model().method).base)),
-                                                 corrector_->dimension()),
+      : corrector_(std::move(corrector)),
+        block_(std::make_shared<const ButcherTableau>(classical_tableau(corrector_->description().base)),
+               corrector_->dimension()),
         fallback_(std::make_shared<const ButcherTableau>(classical_tableau(corrector_->fallback())),
                   corrector_->dimension()),
         u_(corrector_->dimension() * ensemble_block), u_next_(u_.size()),
-        features_(corrector_->approximator().inputs() * ensemble_block), correction_(u_.size()),
-        stage_derivatives_(corrector_->stages() * corrector_->dimension()) {
+        features_(corrector_->features().count() * ensemble_block), correction_(u_.size()),
+        stage_derivatives_(corrector_->stages() * corrector_->dimension()), scratch_(*corrector_) {
     // The limits of a whole block, so that it is judged in one pass.
     for (std::size_t k = 0; k < ensemble_block; ++k) {
       limit_.insert(limit_.end(), corrector_->correction_limit().begin(), corrector_->correction_limit().end());
@@ -209,6 +209,9 @@ public:
   const Corrector& corrector() const noexcept { return *corrector_; }
   StepCounters counters() const noexcept { return counters_.read(); }
   void reset_counters() noexcept { counters_.reset(); }
+
+  /// Sets a parameter that is an input of the model, for all members: see Corrector::set_parameter.
+  void set_parameter(const std::string& name, double value) { corrector_->set_parameter(scratch_, name, value); }
 
   /// Advances `members` members x[dimension x members] by dt in place. Returns 0, or the right-hand side's code with x
   /// unchanged.
@@ -242,7 +245,7 @@ public:
     if (!whole_ || whole_->base.dimension() != size) whole_.emplace(block_.tableau(), fallback_.tableau(), size);
     next_.assign(x, x + size);
     verdicts_.resize(members);
-    const bool any = judge(x, dt, 0, members);
+    const bool any = judge(t, x, dt, 0, members);
     if (any) {
       double* u = whole_->u.data();
       const double* sound = x + a_learned_member(0, members) * d;
@@ -252,7 +255,8 @@ public:
       if (const int status = whole_->base.step(rhs, t, u, dt, next_.data())) return status;
       for (std::size_t first = 0; first < members && !corrector_->approximator().is_zero(); first += ensemble_block) {
         const std::size_t n = std::min(ensemble_block, members - first);
-        apply(make_features_of_whole(dt, first, n), next_.data() + first * d, first, n);
+        const double* features = make_features_of_whole(t, dt, first, n);
+        apply(dt, features, whole_->u.data() + first * d, next_.data() + first * d, first, n);
       }
     }
     const auto refused = [](Verdict verdict) { return verdict != Verdict::learned; };
@@ -275,10 +279,15 @@ private:
   };
 
   /// The verdicts on the members from `first`; whether any may be learned.
-  bool judge(const double* x, double dt, std::size_t first, std::size_t n) noexcept {
+  bool judge(double t, const double* x, double dt, std::size_t first, std::size_t n) {
     bool any = false;
     for (std::size_t k = 0; k < n; ++k) {
-      const Verdict verdict = corrector_->admits(dt, x + k * corrector_->dimension());
+      const double* u = x + k * corrector_->dimension();
+      Verdict verdict = corrector_->admits(t, dt, u, scratch_);
+      if (verdict == Verdict::learned) {
+        corrector_->leverages(t, u, 1, leverage_.data(), scratch_);
+        if (!(leverage_[0] <= 1.0)) verdict = Verdict::domain; // NaN is outside
+      }
       verdicts_[first + k] = verdict;
       any |= verdict == Verdict::learned;
     }
@@ -286,12 +295,14 @@ private:
   }
 
   /// The same for a block whose members stand in u_: Corrector::admits for all of them at once, by loops without jumps.
-  bool judge_block(const double* x, double dt, std::size_t first, std::size_t n) noexcept {
-    if (corrector_->admits(dt, x) == Verdict::step_size) { // which holds for all or for none
-      std::fill_n(verdicts_.begin() + static_cast<std::ptrdiff_t>(first), n, Verdict::step_size);
+  bool judge_block(double t, const double* x, double dt, std::size_t first, std::size_t n) {
+    const Verdict step = corrector_->admits_step(t, dt, scratch_);
+    if (step != Verdict::learned) { // which holds for all or for none
+      std::fill_n(verdicts_.begin() + static_cast<std::ptrdiff_t>(first), n, step);
       return false;
     }
-    const auto& box = std::get<CorrectorModel>(corrector_->model().method).domain.state;
+    const auto& domain = corrector_->description().domain;
+    const auto& box = domain.state;
     // NOTE: selections between doubles, because that is what compilers vectorise for the oldest processors too.
     std::array<double, ensemble_block> inside;
     inside.fill(1.0);
@@ -303,6 +314,10 @@ private:
         inside[k] = u[k] >= lower ? inside[k] : 0.0;
         inside[k] = u[k] <= upper ? inside[k] : 0.0;
       }
+    }
+    if (domain.density) {
+      corrector_->leverages(t, x, n, leverage_.data(), scratch_);
+      for (std::size_t k = 0; k < n; ++k) inside[k] = leverage_[k] <= 1.0 ? inside[k] : 0.0; // NaN compares false
     }
     bool any = false;
     for (std::size_t k = 0; k < n; ++k) {
@@ -317,7 +332,7 @@ private:
   int learned_block(Rhs& rhs, double t, const double* x, double dt, std::size_t first, std::size_t n) {
     const std::size_t d = corrector_->dimension();
     detail::to_variables(x, d, n, u_.data());
-    if (judge_block(x, dt, first, n)) {
+    if (judge_block(t, x, dt, first, n)) {
       // The whole block goes, since gaps would cost more than they save; but in the place of a member that the guard
       // has refused goes a copy of an admitted one, so that no right-hand side is evaluated where nobody asked for it.
       const std::size_t sound = a_learned_member(first, n);
@@ -326,7 +341,7 @@ private:
         for (std::size_t i = 0; i < d; ++i) u_[i * n + k] = u_[i * n + sound];
       }
       if (const int status = block_.step(rhs, t, u_.data(), dt, u_next_.data(), n)) return status;
-      correct(x, dt, first, n);
+      correct(t, x, dt, first, n);
     }
     for (std::size_t k = 0; k < n; ++k) {
       if (verdicts_[first + k] != Verdict::learned) rest_.push_back(first + k);
@@ -341,17 +356,24 @@ private:
   }
 
   /// next_ = u_next_ + correction of a block, and the verdict of each member on the size of its correction.
-  void correct(const double* x, double dt, std::size_t first, std::size_t n) {
+  void correct(double t, const double* x, double dt, std::size_t first, std::size_t n) {
     const std::size_t d = corrector_->dimension();
     double* next = next_.data() + first * d;
     detail::to_members(u_next_.data(), d, n, next);
-    if (!corrector_->approximator().is_zero()) apply(make_features(x, next, dt, n), next, first, n);
+    if (!corrector_->approximator().is_zero()) apply(dt, make_features(t, x, next, dt, n), x, next, first, n);
   }
 
-  /// next += correction of a block, members one after the other.
-  void apply(const double* features, double* next, std::size_t first, std::size_t n) {
+  /// next += correction of a block of steps from x, members one after the other.
+  void apply(double dt, const double* features, const double* x, double* next, std::size_t first, std::size_t n) {
     const std::size_t d = corrector_->dimension();
-    corrector_->approximator().evaluate(features, correction_.data(), n, workspace_);
+    const double* increments = nullptr;
+    if (corrector_->description().form == CorrectorForm::multiplicative) {
+      increments_.resize(n * d);
+      for (std::size_t m = 0; m < n * d; ++m) increments_[m] = next[m] - x[m];
+      increments = increments_.data();
+    }
+    corrector_->corrections(dt, features, increments, n, correction_.data(), scratch_.workspace);
+    const double factor = corrector_->features().factor(dt);
     const double* correction = correction_.data();
     const double* limit = limit_.data();
     constexpr std::size_t width = 8;
@@ -361,59 +383,56 @@ private:
     const std::size_t in_blocks = count - count % width;
     for (std::size_t m = 0; m < in_blocks; m += width) {
       for (std::size_t l = 0; l < width; ++l) { // NaN compares false; zero times what is not finite is NaN
-        small[l] = std::abs(correction[m + l]) + 0.0 * next[m + l] <= limit[m + l] ? small[l] : 0.0;
+        small[l] = std::abs(correction[m + l]) + 0.0 * next[m + l] <= factor * limit[m + l] ? small[l] : 0.0;
       }
     }
     for (std::size_t m = in_blocks; m < count; ++m) {
-      small[0] = std::abs(correction[m]) + 0.0 * next[m] <= limit[m] ? small[0] : 0.0;
+      small[0] = std::abs(correction[m]) + 0.0 * next[m] <= factor * limit[m] ? small[0] : 0.0;
     }
     const bool all_small = std::count(small.begin(), small.end(), 1.0) == static_cast<std::ptrdiff_t>(width);
     for (std::size_t m = 0; m < count; ++m) next[m] += correction[m];
     for (std::size_t k = 0; !all_small && k < n; ++k) {
       bool within = true;
       for (std::size_t i = 0; i < d; ++i) {
-        within &= std::abs(correction_[k * d + i]) + 0.0 * next[k * d + i] <= limit_[i];
+        within &= std::abs(correction_[k * d + i]) + 0.0 * next[k * d + i] <= factor * limit_[i];
       }
       if (!within && verdicts_[first + k] == Verdict::learned) verdicts_[first + k] = Verdict::correction;
     }
   }
 
-  /// [member][feature]: as corrector_features makes them, from a block.
-  const double* make_features(const double* x, const double* next, double dt, std::size_t n) {
+  /// [member][feature], of a block.
+  const double* make_features(double t, const double* x, const double* next, double dt, std::size_t n) {
     const std::size_t d = corrector_->dimension();
-    if (corrector_->input() == CorrectorInput::state) return x;
-    if (corrector_->input() == CorrectorInput::increment) {
+    const CorrectorFeatures& features = corrector_->features();
+    if (features.plain()) {
+      if (corrector_->description().input == CorrectorInput::state) return x;
       for (std::size_t m = 0; m < n * d; ++m) features_[m] = next[m] - x[m];
       return features_.data();
     }
     const std::size_t stages = corrector_->stages();
     for (std::size_t k = 0; k < n; ++k) {
-      for (std::size_t i = 0; i < d; ++i) features_[k * stages * d + i] = next[k * d + i] - x[k * d + i];
-    }
-    for (std::size_t s = 1; s < stages; ++s) {
-      const double* derivative = block_.stage_derivative(s, n);
-      const double* before = block_.stage_derivative(s - 1, n);
-      for (std::size_t i = 0; i < d; ++i) {
-        for (std::size_t k = 0; k < n; ++k) {
-          features_[(k * stages + s) * d + i] = dt * (derivative[i * n + k] - before[i * n + k]);
-        }
+      for (std::size_t s = 0; s < stages; ++s) {
+        const double* derivative = block_.stage_derivative(s, n) + k;
+        for (std::size_t i = 0; i < d; ++i) stage_derivatives_[s * d + i] = derivative[i * n];
       }
+      features.make(t, dt, x + k * d, next + k * d, stage_derivatives_.data(), scratch_.parameters.data(),
+                    features_.data() + k * features.count());
     }
     return features_.data();
   }
 
   /// The features of n members of the whole, whose stages stand side by side.
-  const double* make_features_of_whole(double dt, std::size_t first, std::size_t n) {
+  const double* make_features_of_whole(double t, double dt, std::size_t first, std::size_t n) {
     const std::size_t d = corrector_->dimension();
-    const std::size_t count = corrector_->approximator().inputs();
+    const std::size_t count = corrector_->features().count();
     const std::size_t stages = corrector_->stages();
     for (std::size_t k = 0; k < n; ++k) {
       const std::size_t at = (first + k) * d;
       for (std::size_t s = 0; s < stages; ++s) {
         std::copy_n(whole_->base.stage_derivatives() + s * next_.size() + at, d, stage_derivatives_.data() + s * d);
       }
-      corrector_features(corrector_->input(), d, stages, dt, whole_->u.data() + at, next_.data() + at,
-                         stage_derivatives_.data(), features_.data() + k * count);
+      corrector_->features().make(t, dt, whole_->u.data() + at, next_.data() + at, stage_derivatives_.data(),
+                                  scratch_.parameters.data(), features_.data() + k * count);
     }
     return features_.data();
   }
@@ -464,7 +483,9 @@ private:
   std::vector<double> next_;              ///< the new state of every member
   std::vector<Verdict> verdicts_;         ///< of every member in this step
   std::vector<std::size_t> rest_;         ///< members that fell back
-  Workspace workspace_;
+  std::array<double, ensemble_block> leverage_;
+  std::vector<double> increments_; ///< of a block's base steps, for the multiplicative form
+  Corrector::Scratch scratch_;
   SharedCounters counters_;
 };
 

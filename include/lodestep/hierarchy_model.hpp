@@ -2,7 +2,7 @@
 
 #include <lodestep/approximator.hpp>
 #include <lodestep/export.hpp>
-#include <lodestep/interval.hpp>
+#include <lodestep/variables.hpp>
 
 #include <cstddef>
 #include <string>

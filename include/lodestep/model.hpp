@@ -1,10 +1,11 @@
 #pragma once
 
 #include <lodestep/approximator.hpp>
+#include <lodestep/corrector_model.hpp>
 #include <lodestep/export.hpp>
 #include <lodestep/hierarchy_model.hpp>
-#include <lodestep/interval.hpp>
 #include <lodestep/tableau.hpp>
+#include <lodestep/variables.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -16,33 +17,6 @@
 /// A model is the learned part of a stepper together with all that is needed to use it rightly. It is a value: made by
 /// training, kept in one safetensors file, shared immutably by steppers.
 namespace lodestep {
-
-struct Variable {
-  std::string name;
-  std::string unit; ///< "" for a dimensionless variable
-};
-
-struct Parameter {
-  std::string name;
-  double value;
-};
-
-/// What a corrector's approximator is fed.
-enum class CorrectorInput {
-  increment, ///< S dt = base(u) - u: AttNS (eq. 10)
-  state,     ///< u: NeurVec
-  stages     ///< [S dt, (k2 - k1) dt, (k3 - k2) dt, ...] of an explicit Runge-Kutta base
-};
-
-LODESTEP_EXPORT const char* to_string(CorrectorInput) noexcept;
-LODESTEP_EXPORT CorrectorInput corrector_input_from(const std::string& name);
-
-/// Where a model may be used: the box of states it was trained on, and the largest correction it may apply.
-/// Outside, a step is taken by the base scheme.
-struct LODESTEP_EXPORT Domain {
-  std::vector<Interval> state;          ///< [dimension]
-  std::vector<double> correction_limit; ///< [dimension]: largest |correction| seen in training, with a margin
-};
 
 /// What was measured on held-out initial states after training.
 struct LODESTEP_EXPORT ErrorProfile {
@@ -62,21 +36,7 @@ struct LODESTEP_EXPORT Provenance {
   std::size_t training_trajectories = 0;
   std::string recipe;
   std::string library_version;
-};
-
-/// A correction added to a base scheme's step: u' = u + S dt + Q (AttNS, Huang et al. 2024, eq. 10).
-struct LODESTEP_EXPORT CorrectorModel {
-  std::string base; ///< "euler" | "heun" | "rk3" | "rk4": the classical tableau of that name
-  double dt = 0.0;  ///< the step it was trained for
-  CorrectorInput input = CorrectorInput::increment;
-  ApproximatorSpec approximator;
-  Domain domain;
-  /// The scheme that takes over, in sub-steps, where the model may not be used: "" for the base scheme itself, or
-  /// "rk4", because a base of low order would need thousands of sub-steps to be as accurate as its correction.
-  std::string fallback;
-  const std::string& fallback_scheme() const noexcept { return fallback.empty() ? base : fallback; }
-  /// Sub-steps per trained step with which it keeps the model's accuracy.
-  unsigned fallback_substeps = 1;
+  std::string initial{}; ///< the distribution of initial states: "paper", "wide", ... or the file they came from
 };
 
 /// One term of coefficients that depend on the step size and the family's parameters: a monomial in

@@ -31,13 +31,25 @@ private:
 /// Streams of initial states. Training never sees the other two, and nothing is chosen by looking at `test`.
 enum class Split : std::uint64_t { train = 1, validation = 2, test = 3 };
 
+/// A named distribution of initial states.
+struct InitialStates {
+  std::string name;        ///< "paper", "wide", ...
+  std::string description; ///< one line for a person
+  double horizon = 0.0;    ///< length of a trajectory from one of them
+  std::function<void(Random&, double* u0)> sample;
+};
+
 struct LODESTEP_TRAIN_EXPORT Problem {
   std::string name;
+  /// What make_problem takes for the same problem with other parameters: its name or its plugin's path. "" if it was
+  /// made by other means.
+  std::string source;
   std::string description; ///< one line for a person
   std::vector<Variable> variables;
   std::vector<Parameter> parameters;
   double horizon = 0.0; ///< length of a trajectory
   double dt = 0.0;      ///< a step worth learning; the default of the commands
+  double period = 0.0;  ///< of the right-hand side in t, where it depends on t periodically; else 0
   /// The spacing at which all states are wanted, and the step of the fine solver, for methods that take large steps and
   /// fill in between (HiTS). Divides dt and horizon. 0: dt.
   double fine_dt = 0.0;
@@ -52,6 +64,9 @@ struct LODESTEP_TRAIN_EXPORT Problem {
   std::function<void(const double* u0, double t, double* u)> exact;
   /// Draws an initial state.
   std::function<void(Random&, double* u0)> sample;
+  /// The name of the distribution that `sample` draws from; the others there are to choose from.
+  std::string initial = "paper";
+  std::vector<InitialStates> distributions;
   /// Modelled cost of one right-hand side in nanoseconds, by counting its operations: the same on every machine.
   double rhs_cost_ns = 0.0;
 
@@ -72,6 +87,23 @@ LODESTEP_TRAIN_EXPORT std::vector<ProblemInfo> list_problems();
 /// "k_link_pendulum:K=5,g=1.62", or the path of a plugin (see lodestep/plugin.h), as in "./mine.so:g=1.62".
 /// Throws InvalidArgument listing what is known; InvalidData naming the plugin if something is wrong with it.
 LODESTEP_TRAIN_EXPORT Problem make_problem(const std::string& text);
+
+/// Makes the problem draw its initial states from the distribution `name`, over that one's horizon. Throws
+/// InvalidArgument listing what there is.
+LODESTEP_TRAIN_EXPORT void use_initial(Problem& problem, const std::string& name);
+
+/// The problem with other values of some parameters, all else (the distribution of initial states too) as it is.
+/// Throws InvalidArgument if it has no such parameter, or cannot be made anew (an empty `source`).
+LODESTEP_TRAIN_EXPORT Problem with_parameters(const Problem& problem, const std::vector<Parameter>& values);
+
+/// A parameter that varies from trajectory to trajectory, uniformly.
+struct ParameterRange {
+  std::string name;
+  Interval values;
+};
+
+/// Whether the right-hand side depends on t, as far as evaluations at sampled states and times tell.
+LODESTEP_TRAIN_EXPORT bool depends_on_time(const Problem& problem, std::uint64_t seed = 0);
 
 /// Trajectories on one uniform grid of times.
 struct LODESTEP_TRAIN_EXPORT Trajectories {
@@ -111,6 +143,7 @@ struct GenerateOptions {
   std::uint64_t seed = 0;
   Split split = Split::train;
   Progress progress;
+  std::size_t first = 0; ///< index of the first: trajectory i is the same in whatever set it is made
 };
 
 /// Reference trajectories from sampled initial states, their error estimated on the first few. Asked to stop, it

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -146,7 +147,7 @@ class CorrectedRungeKutta {
 public:
   explicit CorrectedRungeKutta(std::shared_ptr<const Corrector> corrector)
       : corrector_(std::move(corrector)),
-        base_(classical_tableau(std::get<CorrectorModel>(corrector_->model().method).base), corrector_->dimension()),
+        base_(classical_tableau(corrector_->description().base), corrector_->dimension()),
         fallback_(classical_tableau(corrector_->fallback()), corrector_->dimension()), scratch_(*corrector_),
         next_(corrector_->dimension()) {}
 
@@ -157,13 +158,20 @@ public:
   StepCounters counters() const noexcept { return counters_.read(); }
   void reset_counters() noexcept { counters_.reset(); }
 
+  /// Sets a parameter that is an input of the model: see Corrector::set_parameter.
+  void set_parameter(const std::string& name, double value) { corrector_->set_parameter(scratch_, name, value); }
+  /// The estimated local error of the last step, which was of `dt`, [dimension]: see Corrector::error_estimate.
+  void error_estimate(double dt, double* error) const noexcept {
+    corrector_->error_estimate(dt, scratch_, error, last_ == Verdict::learned);
+  }
+
   /// Advances u by dt in place. Returns 0, or the right-hand side's code with u unchanged.
   template <class Rhs> int step(Rhs&& rhs, double t, double* u, double dt) {
     const std::size_t dimension = corrector_->dimension();
-    Verdict verdict = corrector_->admits(dt, u);
+    Verdict verdict = corrector_->admits(t, dt, u, scratch_);
     if (verdict == Verdict::learned) {
       if (const int status = base_.step(rhs, t, u, dt, next_.data())) return status;
-      verdict = corrector_->correct(u, next_.data(), base_.stage_derivatives(), scratch_);
+      verdict = corrector_->correct(t, dt, u, next_.data(), base_.stage_derivatives(), scratch_);
     }
     if (verdict != Verdict::learned) {
       for (std::size_t i = 0; i < dimension; ++i) next_[i] = u[i];
@@ -176,6 +184,7 @@ public:
     }
     for (std::size_t i = 0; i < dimension; ++i) u[i] = next_[i];
     counters_.count(verdict);
+    last_ = verdict;
     return 0;
   }
 
@@ -185,6 +194,7 @@ private:
   RungeKutta fallback_;
   Corrector::Scratch scratch_;
   std::vector<double> next_;
+  Verdict last_ = Verdict::learned;
   SharedCounters counters_;
 };
 

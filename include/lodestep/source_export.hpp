@@ -15,7 +15,9 @@ struct CSource {
   std::string source; ///< contents of <name>.c
 };
 
-/// Writes `model` as C: base scheme, approximator with its weights as hexadecimal floats, guard and fallback. Every
+/// Writes `model` as C. Of a corrector: base scheme, approximator with its weights as hexadecimal floats, guard and
+/// fallback. Of a tableau: its coefficients, computed from step size and parameters where they depend on them, its
+/// range of validity, the classical tableau outside it, and the embedded error estimate where there is one. Every
 /// public name starts with `name`, which must be a C identifier of at most 40 letters, digits and underscores.
 ///
 /// The steps agree with the library's to rounding: 1e-14 relative in f64; an f32 approximator is evaluated in double

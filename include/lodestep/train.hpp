@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,21 @@ namespace lodestep {
 struct AttnsOptions {
   std::string base = "auto"; ///< a classical tableau, or "auto": the cheapest that reaches `error` (rk4 without one)
   double dt = 0.0;           ///< 0: the problem's
-  double horizon = 0.0;      ///< of the roll-outs that judge candidates; 0: the problem's
+  /// Search for the step too: the one with the cheapest unit of time that reaches `error`, which must be asked for.
+  bool search_dt = false;
+  /// With search_dt: states are wanted as often. A longer step learns those within it too (dense output). 0: at the
+  /// steps of the model.
+  double output_dt = 0.0;
+  /// A dt-aware model for every step from `lower` to `upper`, and for shorter ones: both 0: a model of one step.
+  Interval dt_range{0.0, 0.0};
+  CorrectorForm form = CorrectorForm::additive;
+  std::optional<CorrectorInput> input; ///< what the approximator is fed; none: whatever serves best
+  /// How time is fed. None: not at all to an autonomous right-hand side; to one that depends on time as the phase of
+  /// the problem's period or, if it has none, as the time elapsed.
+  std::optional<TimeInput> time;
+  double period = 0.0;                    ///< of `phase`; 0: the problem's
+  std::vector<ParameterRange> parameters; ///< parameters of the problem that are inputs of the model
+  double horizon = 0.0;                   ///< of the roll-outs that judge candidates; 0: the problem's
   /// The error asked for: root mean square over time, variables and trajectories, in the problem's units.
   /// 0: the smallest the search reaches.
   double error = 0.0;
@@ -27,6 +42,7 @@ struct AttnsOptions {
 
 /// One approximator that was tried.
 struct AttnsCandidate {
+  double dt = 0.0;
   CorrectorInput input;
   std::string description;
   double cost_ns = 0.0;        ///< modelled time of one step's right-hand sides and approximator
@@ -44,7 +60,9 @@ struct AttnsResult {
 
 /// Trains a corrector (AttNS, Huang et al. 2024). Candidates from the cheapest up (affine, polynomials, narrow MLPs,
 /// wide random-feature MLPs; fed with the increment, the state or the stages) are fitted and judged by roll-outs on
-/// validation states; the cheapest that reaches `error` is kept. Throws InvalidArgument, InvalidData.
+/// validation states; the cheapest that reaches `error` is kept. With `search_dt` the step is searched as well, and
+/// what does not stay bounded over ten horizons is refused. Throws InvalidArgument, also if the right-hand side depends
+/// on time and `time` says that it does not; InvalidData.
 LODESTEP_TRAIN_EXPORT AttnsResult train_attns(const Problem& problem, const AttnsOptions& options);
 
 /// How a model does on held-out initial states, without timing: see `evaluate`.
@@ -66,6 +84,7 @@ struct Evaluation {
 struct EvaluateOptions {
   std::size_t trajectories = 200;
   double horizon = 0.0; ///< 0: the problem's
+  double dt = 0.0;      ///< of the steps; 0: the model's (the longest of a dt-aware one)
   std::uint64_t seed = 0;
   Progress progress;
   Backend backend = Backend::automatic; ///< of the approximator

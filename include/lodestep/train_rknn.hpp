@@ -36,6 +36,12 @@ struct RknnOptions {
   bool exact_order = false;
   std::string classical;   ///< tableau to compare with and to fall back on; empty: chosen by order and stages
   std::size_t starts = 20; ///< random starts of the fit
+  /// "auto": nonlinear least squares on roll-outs. "paper": Adam on single steps (algorithm 1), softmax weights, eq. 14
+  /// plus the Taylor regulariser of eq. 16, with the numbers of the code published with the paper.
+  std::string recipe = "auto";
+  std::size_t epochs = 0;      ///< of the paper's recipe; 0: as published for the family
+  std::size_t samples = 0;     ///< of the paper's recipe; 0: 3000, as published
+  double taylor_weight = -1.0; ///< of the paper's recipe; negative: as published for the family
   std::uint64_t seed = 0;
   Progress progress;
 };

@@ -19,8 +19,10 @@ double polynomial_ns(Precision precision, std::size_t inputs, std::size_t output
       1.0 + static_cast<double>(inputs) + (degree < 2 ? 0.0 : static_cast<double>(monomial_count(inputs, degree)));
   const double vectors = static_cast<double>(round_up(outputs, 4) / 4);
   const bool few = outputs <= 4;
-  const bool unrolled = (few && inputs <= 2) || (few && inputs <= 4 && degree <= 7) ||
-                        (!few && (inputs == 5 || inputs == 6) && degree <= 4) || (inputs == 8 && degree <= 3);
+  const bool unrolled =
+      (few && (inputs <= 4 || (inputs == 5 && degree <= 7) || (inputs == 6 && degree <= 5))) ||
+      (!few && ((inputs >= 2 && inputs <= 4 && degree <= 8) || ((inputs == 5 || inputs == 6) && degree <= 4))) ||
+      (inputs == 8 && degree <= 3);
   if (unrolled && precision == Precision::f64) return 11.5 + 0.15 * nodes * vectors;
   const auto n = static_cast<double>(inputs);
   return 16.0 + 1.4 * n + (0.33 + 1.2 / n) * nodes * vectors;

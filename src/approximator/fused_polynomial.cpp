@@ -23,8 +23,26 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <class T> using FewOutputs = hn::CappedTag<T, 4>;
 template <class T> using ManyOutputs = hn::ScalableTag<T>;
 
+/// Number of monomials of degree 0 .. `degree` in `inputs` variables.
+constexpr std::size_t node_count(std::size_t inputs, unsigned degree) {
+  std::size_t count = 1;
+  for (unsigned i = 1; i <= degree; ++i) count = count * (inputs + i) / i;
+  return count;
+}
+
+/// As many nodes are unrolled in one piece. Larger polynomials are put together from such pieces, which are functions
+/// of their own, shared by all places where one of the same shape occurs: the code stays small enough for the first
+/// level of the instruction cache and for compilers.
+constexpr std::size_t piece_nodes = 80;
+constexpr std::size_t whole_nodes = 340;
+
+template <unsigned kDegree, std::size_t kFirst, class D, class V, class... X>
+HWY_NOINLINE V polynomial_piece(D d, const hn::TFromD<D>* HWY_RESTRICT c, X... x);
+
 /// Unrolled: number of inputs and degree are known, the inputs stay in registers.
-template <unsigned kDegree, std::size_t kFirst, std::size_t kInputs> struct Horner {
+template <unsigned kDegree, std::size_t kFirst, std::size_t kInputs, bool kInPieces = false> struct Horner {
+  static constexpr std::size_t nodes = node_count(kInputs - kFirst, kDegree);
+
   template <class D, class V = hn::Vec<D>>
   static HWY_INLINE V evaluate(D d, const V (&x)[kInputs], const hn::TFromD<D>* HWY_RESTRICT& c) {
     V sum = hn::Load(d, c);
@@ -36,10 +54,27 @@ template <unsigned kDegree, std::size_t kFirst, std::size_t kInputs> struct Horn
 private:
   template <std::size_t kVariable, class D, class V = hn::Vec<D>>
   static HWY_INLINE void terms(D d, const V (&x)[kInputs], const hn::TFromD<D>* HWY_RESTRICT& c, V& sum) {
-    sum = hn::MulAdd(x[kVariable], Horner<kDegree - 1, kVariable, kInputs>::evaluate(d, x, c), sum);
+    using Below = Horner<kDegree - 1, kVariable, kInputs, kInPieces>;
+    if constexpr (kInPieces && Below::nodes <= piece_nodes && Below::nodes > 8) {
+      sum = hn::MulAdd(x[kVariable], call<kVariable>(d, x, c, std::make_index_sequence<kInputs>()), sum);
+      c += Below::nodes * hn::MaxLanes(D());
+    } else {
+      sum = hn::MulAdd(x[kVariable], Below::evaluate(d, x, c), sum);
+    }
     if constexpr (kVariable > kFirst) terms<kVariable - 1>(d, x, c, sum);
   }
+  template <std::size_t kVariable, class D, std::size_t... kIndex, class V = hn::Vec<D>>
+  static HWY_INLINE V call(D d, const V (&x)[kInputs], const hn::TFromD<D>* HWY_RESTRICT c,
+                           std::index_sequence<kIndex...>) {
+    return polynomial_piece<kDegree - 1, kVariable, D, V>(d, c, x[kIndex]...);
+  }
 };
+
+template <unsigned kDegree, std::size_t kFirst, class D, class V, class... X>
+HWY_NOINLINE V polynomial_piece(D d, const hn::TFromD<D>* HWY_RESTRICT c, X... x) {
+  const V inputs[] = {x...};
+  return Horner<kDegree, kFirst, sizeof...(X)>::evaluate(d, inputs, c);
+}
 
 template <unsigned kDegree, std::size_t kInputs, class D>
 void polynomial_unrolled(const void* packed, const double* x, double* y, std::size_t batch, Workspace&) {
@@ -53,7 +88,8 @@ void polynomial_unrolled(const void* packed, const double* x, double* y, std::si
     for (std::size_t i = 0; i < kInputs; ++i) z[i] = standardised<false>(d, p.scaling, x, i);
     const T* HWY_RESTRICT c = p.coefficient.data();
     for (std::size_t o = 0; o < p.outputs; o += lanes) {
-      const V sum = Horner<kDegree, 0, kInputs>::evaluate(d, z, c);
+      constexpr bool in_pieces = node_count(kInputs, kDegree) > whole_nodes;
+      const V sum = Horner<kDegree, 0, kInputs, in_pieces>::evaluate(d, z, c);
       store_outputs(d, sum, p.scaling, o, p.outputs - o, y);
     }
   }
@@ -114,19 +150,28 @@ constexpr bool unroll = false;
 constexpr bool unroll = true;
 #endif
 
-/// Unrolled for the shapes in use as far as their code stays small: some 4 KB.
+/// Unrolled for the shapes in use as far as their code stays small.
 template <unsigned kDegree, class D> FusedKernel<double> unrolled([[maybe_unused]] std::size_t inputs) {
   constexpr bool few = unroll && std::is_same_v<D, FewOutputs<double>>;
   constexpr bool many = unroll && std::is_same_v<D, ManyOutputs<double>>; // both on the narrowest instruction sets
   if constexpr (few) {
     if (inputs == 1) return polynomial_unrolled<kDegree, 1, D>;
     if (inputs == 2) return polynomial_unrolled<kDegree, 2, D>;
+    if (inputs == 3) return polynomial_unrolled<kDegree, 3, D>;
+    if (inputs == 4) return polynomial_unrolled<kDegree, 4, D>;
     if constexpr (kDegree <= 7) {
-      if (inputs == 3) return polynomial_unrolled<kDegree, 3, D>;
-      if (inputs == 4) return polynomial_unrolled<kDegree, 4, D>;
+      if (inputs == 5) return polynomial_unrolled<kDegree, 5, D>;
+    }
+    if constexpr (kDegree <= 5) {
+      if (inputs == 6) return polynomial_unrolled<kDegree, 6, D>;
     }
   }
-  if constexpr (many && kDegree <= 4) {
+  if constexpr (many && !few && kDegree <= 8) {
+    if (inputs == 2) return polynomial_unrolled<kDegree, 2, D>;
+    if (inputs == 3) return polynomial_unrolled<kDegree, 3, D>;
+    if (inputs == 4) return polynomial_unrolled<kDegree, 4, D>;
+  }
+  if constexpr (many && !few && kDegree <= 4) {
     if (inputs == 5) return polynomial_unrolled<kDegree, 5, D>;
     if (inputs == 6) return polynomial_unrolled<kDegree, 6, D>;
   }

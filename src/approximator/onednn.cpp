@@ -4,12 +4,9 @@
 
 #ifdef LODESTEP_HAVE_ONEDNN
 #include "approximator/onednn_shim.hpp"
+#include "approximator/single_threaded.hpp"
 
 #include <oneapi/dnnl/dnnl.h>
-
-#ifdef LODESTEP_HAVE_OPENMP
-#include <omp.h>
-#endif
 #endif
 
 #include <algorithm>
@@ -41,27 +38,6 @@ namespace {
 
 namespace shim = onednn_shim;
 using shim::Memory;
-
-/// One thread while in scope; the setting belongs to the calling thread alone, and is restored.
-class SingleThreaded {
-public:
-#ifdef LODESTEP_HAVE_OPENMP
-  SingleThreaded() : before_(omp_get_max_threads()) {
-    omp_set_num_threads(1);
-  }
-  ~SingleThreaded() {
-    omp_set_num_threads(before_);
-  }
-
-private:
-  int before_;
-#else
-  SingleThreaded() {}
-  ~SingleThreaded() {}
-#endif
-  SingleThreaded(const SingleThreaded&) = delete;
-  SingleThreaded& operator=(const SingleThreaded&) = delete;
-};
 
 /// The layers in the order they run: the affine term first (unless its weights are zero), writing the output, then the
 /// network, whose last layer adds to it.

@@ -1,7 +1,7 @@
 #pragma once
 
 // oneDNN changed its interface in 3.0 (operation descriptors went away, post-operations lost their scale). This header
-// is the only place that knows: everything else is written against the three functions below.
+// is the only place that knows: everything else is written against the functions below.
 
 #include <oneapi/dnnl/dnnl.hpp>
 
@@ -50,6 +50,37 @@ inline InnerProduct::primitive_desc inner_product(const dnnl::engine& engine, st
   return {engine, kind, source, weights, bias, destination, attributes};
 #else
   return {{kind, source, weights, bias, destination}, attributes, engine};
+#endif
+}
+
+/// One layer in training, in f32: destination = source weights^T + bias, and from the derivative of a loss by the
+/// destination those by the source, and by weights and bias. Weights in whatever layout each likes best.
+struct TrainingDescriptions {
+  InnerProduct::primitive_desc forward;
+  dnnl::inner_product_backward_data::primitive_desc backward_data;
+  dnnl::inner_product_backward_weights::primitive_desc backward_weights;
+};
+
+inline TrainingDescriptions inner_product_training(const dnnl::engine& engine, std::int64_t batch, std::int64_t inputs,
+                                                   std::int64_t outputs) {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  const auto kind = dnnl::prop_kind::forward_training;
+  const auto source = matrix(batch, inputs);
+  const auto weights = any_matrix(outputs, inputs);
+  const auto bias = vector(outputs);
+  const auto destination = matrix(batch, outputs);
+#if DNNL_VERSION_MAJOR >= 3
+  const InnerProduct::primitive_desc forward(engine, kind, source, weights, bias, destination, attributes);
+  return {forward,
+          {engine, source, weights, destination, forward, attributes},
+          {engine, source, weights, bias, destination, forward, attributes}};
+#else
+  using Data = dnnl::inner_product_backward_data;
+  using Weights = dnnl::inner_product_backward_weights;
+  const InnerProduct::primitive_desc forward({kind, source, weights, bias, destination}, attributes, engine);
+  return {forward, Data::primitive_desc(Data::desc(source, weights, destination), attributes, engine, forward),
+          Weights::primitive_desc(Weights::desc(source, weights, bias, destination), attributes, engine, forward)};
 #endif
 }
 

@@ -1,5 +1,7 @@
+#include "cli/bench_host.hpp"
 #include "cli/command.hpp"
 #include "cli/output_file.hpp"
+#include "cli/problem_of.hpp"
 #include "cli/progress.hpp"
 #include "report/inference.hpp"
 #include "report/plot.hpp"
@@ -27,9 +29,12 @@ struct BenchOptions : Common {
   std::optional<double> output_dt;
   std::optional<double> horizon;
   std::optional<double> seconds;
+  std::string initial;
   std::string plot;
   std::string backend = "automatic";
   bool inference = false;
+  std::string host;
+  std::optional<double> error;
 };
 
 std::vector<report::NamedModel> load(const std::vector<std::string>& paths) {
@@ -96,11 +101,40 @@ int run_inference(const BenchOptions& options) {
   return success;
 }
 
+Problem plain_problem(const BenchOptions& options) {
+  Problem problem = make_problem(options.problem);
+  choose_initial(problem, options.initial);
+  return problem;
+}
+
+/// Models are compared on what they were trained for, which must be one thing.
+void require_one_distribution(const std::vector<report::NamedModel>& models, const BenchOptions& options) {
+  if (!options.initial.empty()) return;
+  for (const auto& named : models) {
+    const auto& first = models.front().model->provenance.initial;
+    if (named.model->provenance.initial == first) continue;
+    throw InvalidArgument("bench: model '" + models.front().name + "' was trained on the initial states '" + first +
+                          "', model '" + named.name + "' on '" + named.model->provenance.initial +
+                          "': say which to compare them on (--initial)");
+  }
+}
+
 int run(const BenchOptions& options) {
   if (options.inference) return run_inference(options);
   if (options.problem.empty()) throw InvalidArgument("bench: name a problem, or ask for --inference --model FILE");
-  const Problem problem = make_problem(options.problem);
   const auto models = load(options.models);
+  const Problem problem =
+      models.empty() ? plain_problem(options) : problem_of(*models.front().model, options.problem, options.initial);
+  require_one_distribution(models, options);
+  if (!options.host.empty()) {
+    HostBench bench{options.host, problem, models, {}, {}, 0.0, 0.0, 0.0, options.seed, backend_from(options.backend)};
+    if (options.trajectories) bench.trajectories = positive(options.trajectories, "--trajectories", 1);
+    if (options.seconds) bench.seconds = positive(options.seconds, "--seconds", 1.0);
+    bench.output_dt = positive(options.output_dt, "--output-dt", 0.0);
+    bench.horizon = positive(options.horizon, "--horizon", 0.0);
+    bench.error = positive(options.error, "--error", 0.0);
+    return bench_host(bench, options.json, options.quiet);
+  }
   report::WorkPrecisionOptions bench;
   bench.trajectories = positive(options.trajectories, "--trajectories", bench.trajectories);
   bench.output_dt = positive(options.output_dt, "--output-dt", 0.0);
@@ -150,7 +184,9 @@ void add_bench(CLI::App& app, Action& action) {
                        "Time between outputs, a multiple of every model's dt [the largest dt of the models]")
           ->type_name("TIME");
   auto* horizon =
-      verb->add_option("--horizon", options->horizon, "Length of a trajectory [the problem's]")->type_name("TIME");
+      verb->add_option("--horizon", options->horizon, "Length of a trajectory [what the models were trained for]")
+          ->type_name("TIME");
+  add_initial(*verb, options->initial);
   verb->add_option("--seconds", options->seconds,
                    "Roughly how long to repeat the timings that decide [20; 3 a model with --inference]")
       ->type_name("SECONDS");
@@ -159,6 +195,16 @@ void add_bench(CLI::App& app, Action& action) {
           ->type_name("PREFIX");
   auto* inference = verb->add_flag("--inference", options->inference,
                                    "Instead, time the evaluation of each model's approximator, by backend and batch");
+  auto* host = verb->add_option("--host", options->host,
+                                "Instead, run the models inside another library and compare with its own integrators: "
+                                "sundials")
+                   ->type_name("NAME");
+  host->excludes(plot);
+  host->excludes(inference);
+  verb->add_option("--error", options->error,
+                   "With --host: the root mean square error asked of all [that of each model]")
+      ->type_name("RMS")
+      ->needs(host);
   for (auto* option : {problem, trajectories, output_dt, horizon, plot}) inference->excludes(option);
   add_backend(*verb, options->backend);
   add_force(*verb, *options);
@@ -172,11 +218,14 @@ void add_bench(CLI::App& app, Action& action) {
       "speedup_at_equal_error is the time of the fastest classical setting whose mse is no larger than the model's,\n"
       "over the model's time: above 1 the model pays; null if the model diverged or no classical setting gets "
       "there.\n\n"
+      "--host sundials makes each model ARKODE's main integrator and compares it with ERKStep's tables and CVODE's\n"
+      "methods, each at the largest tolerance that reaches the error.\n\n"
       "--inference needs no problem: it prints nanoseconds a sample for batches of 1, 16, 256 and 4096 on every\n"
       "backend that can run the model (or the one of --backend), under the names of the benchmark program.\n\n"
       "Examples:\n"
       "  lodestep bench elastic_pendulum --model pendulum.safetensors --plot pendulum\n"
       "  lodestep bench elastic_pendulum --model a.safetensors --model b.safetensors --json\n"
+      "  lodestep bench elastic_pendulum --model pendulum.safetensors --host sundials --error 3e-5\n"
       "  lodestep bench --inference --model pendulum.safetensors");
   verb->callback([options, &action] { action = [options] { return run(*options); }; });
 }

@@ -44,6 +44,8 @@ void add_evaluate(CLI::App& app, Action& action);
 void add_bench(CLI::App& app, Action& action);
 void add_inspect(CLI::App& app, Action& action);
 void add_export(CLI::App& app, Action& action);
+void add_import(CLI::App& app, Action& action);
+void add_study(CLI::App& app, Action& action);
 
 /// --json, --seed, --quiet; and --force for the verbs that write files.
 void add_common(CLI::App& verb, Common& common);

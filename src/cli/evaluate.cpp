@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 namespace lodestep::cli {
@@ -21,6 +22,7 @@ struct EvaluateArguments : Common {
   std::string problem;
   std::optional<std::size_t> trajectories;
   std::optional<double> horizon;
+  std::string initial;
   std::string family;
   std::string dt;
   std::string backend = "automatic";
@@ -65,6 +67,15 @@ void print(const Evaluation& e) {
               number(100.0 * e.fallback_fraction).c_str());
 }
 
+double step_of(const std::string& text) {
+  char* end = nullptr;
+  const double dt = std::strtod(text.c_str(), &end);
+  if (*end != '\0' || !(dt > 0.0) || !std::isfinite(dt)) {
+    throw InvalidArgument("--h: expected one step size for a corrector, found '" + text + "'");
+  }
+  return dt;
+}
+
 int run(const EvaluateArguments& arguments) {
   const Backend backend = backend_from(arguments.backend);
   if (!arguments.family.empty()) {
@@ -73,10 +84,9 @@ int run(const EvaluateArguments& arguments) {
                                positive(arguments.horizon, "--horizon", 0.0),
                                positive(arguments.trajectories, "--trajectories", 0), arguments.seed, arguments.json});
   }
-  if (!arguments.dt.empty()) throw InvalidArgument("--h: only with --family: a corrector has one step size");
   require_readable(arguments.model);
   const auto model = load_model(arguments.model);
-  const Problem problem = problem_of(*model, arguments.problem);
+  const Problem problem = problem_of(*model, arguments.problem, arguments.initial);
   const bool hierarchy = std::holds_alternative<HierarchyModel>(model->method);
   if (!hierarchy &&
       (!arguments.mode.empty() || arguments.sweeps || arguments.tolerance || arguments.threads || arguments.map)) {
@@ -87,6 +97,7 @@ int run(const EvaluateArguments& arguments) {
   HierarchyEvaluateOptions options;
   options.trajectories = positive(arguments.trajectories, "--trajectories", options.trajectories);
   options.horizon = positive(arguments.horizon, "--horizon", problem.horizon);
+  if (!arguments.dt.empty()) options.dt = step_of(arguments.dt);
   options.seed = arguments.seed;
   options.backend = backend;
   ProgressBar bar(arguments.quiet);
@@ -128,7 +139,10 @@ void add_evaluate(CLI::App& app, Action& action) {
   verb->add_option("--family", arguments->family,
                    "Judge a tableau (a model file, or a tableau as .json) on this family of problems")
       ->type_name("FAMILY");
-  verb->add_option("--h", arguments->dt, "With --family: step sizes [the trained ones]")->type_name("A:B");
+  verb->add_option("--h", arguments->dt,
+                   "The step size [the model's, the longest of a dt-aware one]; with --family, a range of them")
+      ->type_name("H|A:B");
+  add_initial(*verb, arguments->initial);
   verb->add_option("--mode", arguments->mode, "Of a hierarchy: multiscale, hybrid or parareal [hybrid]")
       ->type_name("MODE");
   verb->add_option("--sweeps", arguments->sweeps, "Of parareal, at most [3]")->type_name("K");
@@ -147,6 +161,7 @@ void add_evaluate(CLI::App& app, Action& action) {
       "Examples:\n"
       "  lodestep evaluate pendulum.safetensors\n"
       "  lodestep evaluate pendulum.safetensors --trajectories 1000 --seed 7 --json\n"
+      "  lodestep evaluate pendulum.safetensors --initial wide --horizon 20\n"
       "  lodestep evaluate vdp.safetensors --family van_der_pol --h 1e-3:0.1\n"
       "  lodestep evaluate flow.safetensors --mode parareal --sweeps 2 --threads 2");
   verb->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });

@@ -1,5 +1,6 @@
 #include "cli/command.hpp"
 #include "cli/output_file.hpp"
+#include "cli/problem_of.hpp"
 #include "cli/progress.hpp"
 #include "problem/trajectory_file.hpp"
 
@@ -16,6 +17,7 @@ namespace {
 struct GenerateArguments : Common {
   std::string problem;
   std::string output;
+  std::string initial;
   std::string split = to_string(Split::train);
   std::optional<std::size_t> trajectories;
   std::optional<double> dt;
@@ -24,7 +26,8 @@ struct GenerateArguments : Common {
 
 int run(const GenerateArguments& arguments) {
   require_writable(arguments.output, arguments.force);
-  const Problem problem = make_problem(arguments.problem);
+  Problem problem = make_problem(arguments.problem);
+  choose_initial(problem, arguments.initial);
   GenerateOptions options;
   options.trajectories = positive(arguments.trajectories, "--trajectories", options.trajectories);
   options.dt = positive(arguments.dt, "--dt", problem.dt);
@@ -75,6 +78,7 @@ void add_generate(CLI::App& app, Action& action) {
   verb->add_option("--split", arguments->split, "Whose initial states: train, validation or test; they share none")
       ->type_name("NAME")
       ->capture_default_str();
+  add_initial(*verb, arguments->initial);
   add_force(*verb, *arguments);
   add_common(*verb, *arguments);
   verb->footer("The file holds /t [time] and /states [trajectory, time, variable], and attributes that say what they\n"

@@ -51,6 +51,8 @@ int main(int argc, char** argv) {
   cli::add_bench(app, action);
   cli::add_inspect(app, action);
   cli::add_export(app, action);
+  cli::add_import(app, action);
+  cli::add_study(app, action);
 
   try {
     app.parse(argc, argv);

@@ -1,5 +1,7 @@
 #include "cli/command.hpp"
+#include "cli/family.hpp"
 #include "cli/output_file.hpp"
+#include "cli/problem_of.hpp"
 #include "cli/progress.hpp"
 
 #include <lodestep/error.hpp>
@@ -9,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 
@@ -20,7 +23,14 @@ struct TrainAttnsOptions : Common {
   std::string problem;
   std::string output;
   std::string base = AttnsOptions{}.base;
-  std::optional<double> dt;
+  std::string initial;
+  std::string dt;
+  std::string dt_range;
+  std::optional<double> output_dt;
+  std::string form = to_string(CorrectorForm::additive);
+  std::string input = "auto";
+  std::string time = "auto";
+  std::vector<std::string> parameters;
   std::optional<double> error;
   std::optional<double> horizon;
   std::optional<double> time_limit;
@@ -35,7 +45,9 @@ std::size_t chosen_candidate(const AttnsResult& result) {
   std::size_t chosen = result.candidates.size();
   for (std::size_t i = 0; i < result.candidates.size(); ++i) {
     const auto& candidate = result.candidates[i];
-    if (candidate.input != corrector.input || candidate.description != description) continue;
+    if (candidate.dt != corrector.dt || candidate.input != corrector.input || candidate.description != description) {
+      continue;
+    }
     if (chosen == result.candidates.size() || candidate.validation_rms < result.candidates[chosen].validation_rms) {
       chosen = i;
     }
@@ -55,7 +67,8 @@ nlohmann::ordered_json to_json(const AttnsResult& result, const std::string& pat
   nlohmann::ordered_json candidates = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < result.candidates.size(); ++i) {
     const auto& candidate = result.candidates[i];
-    candidates.push_back({{"input", to_string(candidate.input)},
+    candidates.push_back({{"dt", candidate.dt},
+                          {"input", to_string(candidate.input)},
                           {"approximator", candidate.description},
                           {"cost_ns", candidate.cost_ns},
                           {"validation_rms", candidate.validation_rms},
@@ -83,12 +96,12 @@ nlohmann::ordered_json to_json(const AttnsResult& result, const std::string& pat
 void print(const AttnsResult& result, const TrainAttnsOptions& options, double error) {
   const auto& corrector = std::get<CorrectorModel>(result.model.method);
   const std::size_t chosen = chosen_candidate(result);
-  std::printf("  %-10s %-36s %12s %16s\n", "input", "approximator", "modelled ns", "validation rms");
+  std::printf("  %-8s %-10s %-36s %12s %16s\n", "dt", "input", "approximator", "modelled ns", "validation rms");
   for (std::size_t i = 0; i < result.candidates.size(); ++i) {
     const auto& candidate = result.candidates[i];
     const bool diverged = !std::isfinite(candidate.validation_rms);
-    std::printf("%s %-10s %-36s %12s %16s\n", i == chosen ? "*" : " ", to_string(candidate.input),
-                candidate.description.c_str(), number(candidate.cost_ns).c_str(),
+    std::printf("%s %-8s %-10s %-36s %12s %16s\n", i == chosen ? "*" : " ", number(candidate.dt).c_str(),
+                to_string(candidate.input), candidate.description.c_str(), number(candidate.cost_ns).c_str(),
                 diverged ? "diverged" : number(candidate.validation_rms).c_str());
   }
   const std::string what = corrector.approximator.description() + " of the " + to_string(corrector.input);
@@ -111,18 +124,66 @@ void print(const AttnsResult& result, const TrainAttnsOptions& options, double e
               options.output.c_str());
 }
 
+/// A positive number, or InvalidArgument naming the flag.
+double step_of(const std::string& text, const char* flag) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  if (text.empty() || *end != '\0' || !(value > 0.0) || !std::isfinite(value)) {
+    throw InvalidArgument(std::string(flag) + ": expected a positive number, found '" + text + "'");
+  }
+  return value;
+}
+
+void choose_dt(AttnsOptions& attns, const TrainAttnsOptions& options) {
+  if (options.dt == "auto") {
+    attns.search_dt = true;
+  } else if (!options.dt.empty()) {
+    attns.dt = step_of(options.dt, "--dt");
+  }
+  if (!options.dt_range.empty()) attns.dt_range = range_of(options.dt_range, "--dt-range");
+}
+
+/// "auto", "none", "elapsed", "phase" (of the problem's period) or "phase:PERIOD".
+void choose_time(AttnsOptions& attns, const std::string& text) {
+  if (text == "auto") return;
+  const std::size_t colon = text.find(':');
+  attns.time = time_input_from(text.substr(0, colon));
+  if (colon == std::string::npos) return;
+  if (*attns.time != TimeInput::phase) throw InvalidArgument("--time: only a phase has a period, found '" + text + "'");
+  attns.period = step_of(text.substr(colon + 1), "--time phase");
+}
+
+/// "k=30:50"
+ParameterRange parameter_range(const std::string& text) {
+  ParameterRange range;
+  const std::size_t equals = text.find('=');
+  int used = 0;
+  if (equals == std::string::npos || equals == 0 ||
+      std::sscanf(text.c_str() + equals + 1, "%lf:%lf%n", &range.values.lower, &range.values.upper, &used) != 2 ||
+      equals + 1 + static_cast<std::size_t>(used) != text.size()) {
+    throw InvalidArgument("--parameter: expected NAME=LOWER:UPPER, as in k=30:50, found '" + text + "'");
+  }
+  range.name = text.substr(0, equals);
+  return range;
+}
+
 int run(const TrainAttnsOptions& options) {
   require_writable(options.output, options.force);
-  const Problem problem = make_problem(options.problem);
+  Problem problem = make_problem(options.problem);
+  choose_initial(problem, options.initial);
   AttnsOptions attns;
   attns.base = options.base == "auto" ? options.base : classical_tableau(options.base).name;
-  attns.dt = positive(options.dt, "--dt", problem.dt);
+  choose_dt(attns, options);
+  attns.output_dt = positive(options.output_dt, "--output-dt", 0.0);
+  attns.form = corrector_form_from(options.form);
+  if (options.input != "auto") attns.input = corrector_input_from(options.input);
+  choose_time(attns, options.time);
+  for (const auto& text : options.parameters) attns.parameters.push_back(parameter_range(text));
   attns.horizon = positive(options.horizon, "--horizon", problem.horizon);
   attns.error = positive(options.error, "--error", 0.0);
   attns.trajectories = positive(options.trajectories, "--trajectories", 0);
   attns.time_limit = positive(options.time_limit, "--time-limit", attns.time_limit);
   attns.seed = options.seed;
-  steps_in(attns.horizon, attns.dt); // said before the training data is made, not after
 
   ProgressBar bar(options.quiet);
   attns.progress = bar.callback();
@@ -161,8 +222,34 @@ void add_train_attns(CLI::App& train, Action& action) {
           "without --error)")
       ->type_name("NAME")
       ->capture_default_str();
-  verb->add_option("--dt", options->dt, "The step to learn, in the problem's unit of time [the problem's]")
+  verb->add_option("--dt", options->dt,
+                   "The step to learn, in the problem's unit of time [the problem's], or auto: whichever step makes a "
+                   "unit of time cheapest at --error")
+      ->type_name("TIME|auto");
+  verb->add_option(
+          "--output-dt", options->output_dt,
+          "With --dt auto: states are wanted as often; a longer step then learns those within it (dense output)")
       ->type_name("TIME");
+  verb->add_option("--dt-range", options->dt_range,
+                   "One model for every step from A to B, and shorter ones: the correction is scaled by dt^(p+1), so "
+                   "that the scheme keeps its order")
+      ->type_name("A:B");
+  verb->add_option("--input", options->input,
+                   "What the network is fed: increment (AttNS), state (NeurVec), stages, or auto")
+      ->type_name("NAME")
+      ->capture_default_str();
+  verb->add_option("--form", options->form, "additive, or multiplicative (AttNS-m)")
+      ->type_name("NAME")
+      ->capture_default_str();
+  verb->add_option("--time", options->time,
+                   "How time is fed where the right-hand side depends on it: phase (of the problem's period), "
+                   "phase:PERIOD, elapsed, none, or auto")
+      ->type_name("NAME")
+      ->capture_default_str();
+  verb->add_option("--parameter", options->parameters,
+                   "A parameter of the problem that becomes an input of the model, as in k=30:50; may be repeated")
+      ->type_name("NAME=A:B");
+  add_initial(*verb, options->initial);
   verb->add_option("--error", options->error,
                    "The error asked for: root mean square over time, variables and trajectories, in the problem's "
                    "units [as small as it gets]")
@@ -186,6 +273,9 @@ void add_train_attns(CLI::App& train, Action& action) {
       "Ctrl-C keeps the best model found so far (a second one ends the program at once).\n\n"
       "Examples:\n"
       "  lodestep train attns elastic_pendulum -o pendulum.safetensors --error 3e-5\n"
+      "  lodestep train attns elastic_pendulum -o fast.safetensors --error 3e-5 --dt auto\n"
+      "  lodestep train attns elastic_pendulum -o any_dt.safetensors --dt-range 0.02:0.2\n"
+      "  lodestep train attns elastic_pendulum -o any_k.safetensors --parameter k=30:50 --initial wide\n"
       "  lodestep train attns spring_mass:d=40 -o chain.safetensors --base euler --json");
   verb->callback([options, &action] { action = [options] { return run(*options); }; });
 }

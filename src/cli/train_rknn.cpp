@@ -108,6 +108,20 @@ void add_train_rknn(CLI::App& train, Action& action) {
                    "Degree of the coefficients as polynomials in the family's parameters")
       ->type_name("N")
       ->capture_default_str();
+  verb->add_option("--recipe", options->rknn.recipe,
+                   "auto: least squares on roll-outs; paper: Adam on single steps, as published")
+      ->type_name("NAME")
+      ->capture_default_str();
+  verb->add_option("--epochs", options->rknn.epochs, "With --recipe paper: epochs at most [as published]")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--samples", options->rknn.samples, "With --recipe paper: samples of an epoch [3000]")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  verb->add_option("--taylor-weight", options->rknn.taylor_weight,
+                   "With --recipe paper: weight of the Taylor regulariser [as published]")
+      ->type_name("W")
+      ->check(CLI::NonNegativeNumber);
   verb->add_option("--starts", options->rknn.starts, "Random starts of the fit")->type_name("N")->capture_default_str();
   add_force(*verb, *options);
   add_common(*verb, *options);

@@ -2,11 +2,9 @@
 
 #include <lodestep/error.hpp>
 #include <lodestep/source_export.hpp>
-#include <lodestep/version.hpp>
 
 #include <cstdio>
 #include <stdexcept>
-#include <variant>
 
 namespace lodestep {
 
@@ -27,16 +25,6 @@ std::string formatted(const char* format, double value) {
   return text;
 }
 
-/// Text from a model file, fit for a comment: it can neither end it nor hold a control character.
-std::string comment(const std::string& text) {
-  std::string result;
-  for (char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    result += code < 32 || code > 126 || c == '*' || c == '\\' || c == '?' ? '_' : c;
-  }
-  return result;
-}
-
 } // namespace
 
 void check_name(const std::string& name) {
@@ -47,6 +35,15 @@ void check_name(const std::string& name) {
                           "' cannot name generated code: expected a letter followed by letters, digits and "
                           "underscores, 40 at most");
   }
+}
+
+std::string comment(const std::string& text) {
+  std::string result;
+  for (char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    result += code < 32 || code > 126 || c == '*' || c == '\\' || c == '?' ? '_' : c;
+  }
+  return result;
 }
 
 std::string hexadecimal(double value) {
@@ -75,31 +72,6 @@ std::string fill(std::string_view text, const std::vector<Replacement>& replacem
     if (!found) throw std::logic_error("source template: unknown key @" + std::string(key) + "@");
     at = end + 1;
   }
-}
-
-std::vector<std::string> describe_model(const Model& model) {
-  const auto& corrector = std::get<CorrectorModel>(model.method);
-  std::vector<std::string> lines;
-  lines.push_back("A learned ODE stepper, written by lodestep " LODESTEP_VERSION_STRING
-                  ". Do not edit: export it again.");
-  lines.push_back("");
-  lines.push_back("Problem   " + comment(model.provenance.problem));
-  lines.push_back("Method    " + corrector.base + " corrected by a " + corrector.approximator.description() +
-                  " of its " + to_string(corrector.input));
-  lines.push_back("Step      " + formatted("%.10g", corrector.dt) + "; any other is taken by " +
-                  corrector.fallback_scheme() + " in sub-steps of at most " +
-                  formatted("%.6g", corrector.dt / corrector.fallback_substeps));
-  lines.push_back("Error     " + formatted("%.3g", model.error.step_rms) + " rms of one step, " +
-                  formatted("%.3g", model.error.horizon_rms) + " rms over " + formatted("%g", model.error.horizon) +
-                  " (measured on held-out initial states)");
-  lines.push_back("Domain    outside of which " + corrector.fallback_scheme() + " takes over:");
-  for (std::size_t i = 0; i < model.dimension(); ++i) {
-    const auto& interval = corrector.domain.state[i];
-    const std::string unit = model.variables[i].unit.empty() ? "" : " " + comment(model.variables[i].unit);
-    lines.push_back("            " + formatted("%.6g", interval.lower) + " <= " + comment(model.variables[i].name) +
-                    " <= " + formatted("%.6g", interval.upper) + unit);
-  }
-  return lines;
 }
 
 std::vector<double> transposed(const std::vector<double>& matrix, std::size_t rows, std::size_t columns,

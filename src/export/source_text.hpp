@@ -14,6 +14,9 @@ namespace lodestep::source {
 /// Throws InvalidArgument unless `name` may start every public name of the generated code.
 void check_name(const std::string& name);
 
+/// Text from a model file, fit for a comment: it can neither end it nor hold a control character.
+std::string comment(const std::string& text);
+
 /// "0x1.91eb851eb851fp+3": exact.
 std::string hexadecimal(double value);
 /// "1.2561875000000000e+01": seventeen digits, which give the same number back.

@@ -1,6 +1,6 @@
 #include "model/validate_hierarchy.hpp"
 
-#include <lodestep/corrector.hpp>
+#include <lodestep/corrector_features.hpp>
 #include <lodestep/error.hpp>
 #include <lodestep/model.hpp>
 #include <lodestep/tableau.hpp>
@@ -19,6 +19,40 @@ void check(bool sound, const std::string& field, const std::string& message) {
   if (!sound) throw InvalidModel(field, message);
 }
 
+void validate_interval(const Interval& interval, const std::string& field) {
+  check(std::isfinite(interval.lower) && std::isfinite(interval.upper) && interval.lower <= interval.upper, field,
+        "expected a finite interval with lower <= upper");
+}
+
+void validate_shape(const ApproximatorSpec& spec, std::size_t inputs, std::size_t outputs, const std::string& field,
+                    const std::string& what) {
+  spec.validate(field);
+  check(spec.inputs == inputs, field + ".inputs",
+        "expected " + std::to_string(inputs) + " " + what + ", found " + std::to_string(spec.inputs));
+  check(spec.outputs == outputs, field + ".outputs",
+        "expected " + std::to_string(outputs) + " " + what + ", found " + std::to_string(spec.outputs));
+}
+
+void validate_domain(const Domain& domain, std::size_t dimension, std::size_t density_inputs) {
+  check(domain.state.size() == dimension, "domain.state",
+        "expected one interval for each of " + std::to_string(dimension) + " variables, found " +
+            std::to_string(domain.state.size()));
+  for (std::size_t i = 0; i < dimension; ++i) validate_interval(domain.state[i], at("domain.state", i));
+  check(domain.correction_limit.size() == dimension, "domain.correction_limit",
+        "expected " + std::to_string(dimension) + " numbers, found " + std::to_string(domain.correction_limit.size()));
+  for (std::size_t i = 0; i < dimension; ++i) {
+    check(std::isfinite(domain.correction_limit[i]) && domain.correction_limit[i] >= 0.0,
+          at("domain.correction_limit", i), "expected a finite number >= 0");
+  }
+  if (domain.density) {
+    const auto& density = *domain.density;
+    validate_shape(density.projection, density_inputs, density.projection.outputs, "domain.density.projection",
+                   "for the states, times and parameters");
+    check(std::isfinite(density.limit) && density.limit > 0.0, "domain.density.limit",
+          "must be a positive number, found " + std::to_string(density.limit));
+  }
+}
+
 void validate_corrector(const CorrectorModel& corrector, std::size_t dimension) {
   std::size_t stages = 0;
   try {
@@ -28,37 +62,44 @@ void validate_corrector(const CorrectorModel& corrector, std::size_t dimension) 
   }
   check(std::isfinite(corrector.dt) && corrector.dt > 0.0, "dt",
         "must be a positive number, found " + std::to_string(corrector.dt));
+  check(corrector.shortest_dt >= 0.0 && corrector.shortest_dt <= corrector.dt, "shortest_dt",
+        "expected 0 (one step size) or a step no longer than dt, found " + std::to_string(corrector.shortest_dt));
   check(corrector.fallback.empty() || corrector.fallback == "rk4", "fallback",
         "expected \"\" (the base scheme) or \"rk4\", found \"" + corrector.fallback + "\"");
   check(corrector.fallback_substeps >= 1, "fallback_substeps", "must be at least 1");
-  corrector.approximator.validate();
-  const std::size_t features = corrector_feature_count(corrector.input, dimension, stages);
-  check(corrector.approximator.inputs == features, "approximator.inputs",
-        "expected " + std::to_string(features) + " for input '" + to_string(corrector.input) + "' of dimension " +
-            std::to_string(dimension) + ", found " + std::to_string(corrector.approximator.inputs));
-  check(corrector.approximator.outputs == dimension, "approximator.outputs",
-        "expected the dimension, " + std::to_string(dimension) + ", found " +
-            std::to_string(corrector.approximator.outputs));
-  const auto& domain = corrector.domain;
-  check(domain.state.size() == dimension, "domain.state",
-        "expected one interval for each of " + std::to_string(dimension) + " variables, found " +
-            std::to_string(domain.state.size()));
-  for (std::size_t i = 0; i < dimension; ++i) {
-    check(std::isfinite(domain.state[i].lower) && std::isfinite(domain.state[i].upper) &&
-              domain.state[i].lower <= domain.state[i].upper,
-          at("domain.state", i), "expected a finite interval with lower <= upper");
+  if (corrector.time == TimeInput::phase) {
+    check(std::isfinite(corrector.period) && corrector.period > 0.0, "period",
+          "must be a positive number, found " + std::to_string(corrector.period));
   }
-  check(domain.correction_limit.size() == dimension, "domain.correction_limit",
-        "expected " + std::to_string(dimension) + " numbers, found " + std::to_string(domain.correction_limit.size()));
-  for (std::size_t i = 0; i < dimension; ++i) {
-    check(std::isfinite(domain.correction_limit[i]) && domain.correction_limit[i] >= 0.0,
-          at("domain.correction_limit", i), "expected a finite number >= 0");
+  validate_interval(corrector.time_range, "time_range");
+  for (std::size_t i = 0; i < corrector.parameters.size(); ++i) {
+    const auto& parameter = corrector.parameters[i];
+    check(!parameter.name.empty(), at("parameters", i) + ".name", "must not be empty");
+    check(std::isfinite(parameter.nominal), at("parameters", i) + ".nominal", "not a finite number");
+    validate_interval(parameter.trained, at("parameters", i) + ".trained");
   }
-}
-
-void validate_interval(const Interval& interval, const std::string& field) {
-  check(std::isfinite(interval.lower) && std::isfinite(interval.upper) && interval.lower <= interval.upper, field,
-        "expected a finite interval with lower <= upper");
+  const CorrectorFeatures features(corrector, dimension, stages);
+  validate_shape(corrector.approximator, features.count(), dimension, "approximator",
+                 std::string("for input '") + to_string(corrector.input) + "' of dimension " +
+                     std::to_string(dimension));
+  validate_domain(corrector.domain, dimension, features.density_count());
+  if (corrector.dense) {
+    const auto& dense = *corrector.dense;
+    check(dense.points >= 1 && dense.points <= 4096, "dense.points",
+          "expected 1 to 4096, found " + std::to_string(dense.points));
+    check(!corrector.dt_aware(), "dense", "a dt-aware model has no states within a step: it steps to them");
+    check(std::isfinite(dense.rms) && dense.rms >= 0.0, "dense.rms", "expected a finite number >= 0");
+    validate_shape(dense.approximator, features.count(), dense.points * dimension, "dense.approximator",
+                   "for the model's features and " + std::to_string(dense.points) + " states");
+  }
+  const auto& scale = corrector.estimate.scale;
+  check(scale.empty() || scale.size() == dimension, "estimate.scale",
+        "expected none or " + std::to_string(dimension) + " numbers, found " + std::to_string(scale.size()));
+  for (std::size_t i = 0; i < scale.size(); ++i) {
+    check(std::isfinite(scale[i]) && scale[i] >= 0.0, at("estimate.scale", i), "expected a finite number >= 0");
+  }
+  check(std::isfinite(corrector.estimate.growth) && corrector.estimate.growth >= 0.0, "estimate.growth",
+        "expected a finite number >= 0");
 }
 
 void validate_tableau(const TableauModel& model, std::size_t dimension) {
@@ -119,25 +160,6 @@ void validate_tableau(const TableauModel& model, std::size_t dimension) {
 }
 
 } // namespace
-
-const char* to_string(CorrectorInput input) noexcept {
-  switch (input) {
-  case CorrectorInput::increment:
-    return "increment";
-  case CorrectorInput::state:
-    return "state";
-  case CorrectorInput::stages:
-    return "stages";
-  }
-  return "?";
-}
-
-CorrectorInput corrector_input_from(const std::string& name) {
-  for (auto input : {CorrectorInput::increment, CorrectorInput::state, CorrectorInput::stages}) {
-    if (name == to_string(input)) return input;
-  }
-  throw InvalidArgument("unknown corrector input '" + name + "': expected one of increment, state, stages");
-}
 
 const char* Model::kind() const noexcept {
   if (std::holds_alternative<HierarchyModel>(method)) return "hierarchy";

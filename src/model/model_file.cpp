@@ -71,6 +71,7 @@ ErrorProfile read_error(ObjectReader json) {
 
 Json write_provenance(const Provenance& provenance) {
   check_utf8(provenance.problem, "provenance.problem");
+  check_utf8(provenance.initial, "provenance.initial");
   check_utf8(provenance.recipe, "provenance.recipe");
   check_utf8(provenance.library_version, "provenance.library_version");
   Json parameters = Json::array();
@@ -79,9 +80,13 @@ Json write_provenance(const Provenance& provenance) {
     check_utf8(parameter.name, "provenance.parameters[" + std::to_string(i) + "].name");
     parameters.push_back({{"name", parameter.name}, {"value", parameter.value}});
   }
-  return {{"problem", provenance.problem}, {"parameters", std::move(parameters)},
-          {"seed", provenance.seed},       {"training_trajectories", provenance.training_trajectories},
-          {"recipe", provenance.recipe},   {"library_version", provenance.library_version}};
+  return {{"problem", provenance.problem},
+          {"parameters", std::move(parameters)},
+          {"initial", provenance.initial},
+          {"seed", provenance.seed},
+          {"training_trajectories", provenance.training_trajectories},
+          {"recipe", provenance.recipe},
+          {"library_version", provenance.library_version}};
 }
 
 Provenance read_provenance(ObjectReader json) {
@@ -94,6 +99,7 @@ Provenance read_provenance(ObjectReader json) {
     provenance.parameters.push_back({std::move(name), parameter.number("value")});
     parameter.finish();
   }
+  provenance.initial = json.text("initial");
   provenance.seed = json.unsigned_integer("seed");
   provenance.training_trajectories = json.size("training_trajectories");
   provenance.recipe = json.text("recipe");

@@ -2,6 +2,8 @@
 
 #include "model/strict_json.hpp"
 
+#include <lodestep/export.hpp>
+
 #include <cstddef>
 #include <map>
 #include <string>
@@ -36,7 +38,7 @@ using Metadata = std::map<std::string, std::string>;
 /// The bytes of a file. Equal arguments give equal bytes: F64 before F32, so that every array is aligned, each in
 /// order of names. Throws InvalidModel naming the tensor if a number of an F32 tensor is no float (rounding it would
 /// silently write another model), its shape and values disagree, or a string is not UTF-8.
-std::vector<unsigned char> write_safetensors(const Metadata& metadata, const Tensors& tensors);
+LODESTEP_EXPORT std::vector<unsigned char> write_safetensors(const Metadata& metadata, const Tensors& tensors);
 
 /// The part of a file that says what is in it. Read on its own so that a file of a newer format, which may hold what
 /// this reader does not know, can be told from a damaged one.
@@ -48,11 +50,12 @@ struct SafetensorsHeader {
 
 /// Reads the header and the metadata. Throws InvalidModel: field `file` if the file is no safetensors file or is cut
 /// short within the header, `__metadata__` if that is at fault.
-SafetensorsHeader read_safetensors_header(const unsigned char* data, std::size_t size);
+LODESTEP_EXPORT SafetensorsHeader read_safetensors_header(const unsigned char* data, std::size_t size);
 
 /// Reads all arrays: known dtypes, shapes that agree with the offsets, and data that follow one another without gap
 /// or overlap up to the last byte of the file. All is checked before anything is allocated. Throws InvalidModel naming
 /// the tensor and its member, or `file` if it is cut short or goes on after the last array.
-Tensors read_safetensors_tensors(const SafetensorsHeader& header, const unsigned char* data, std::size_t size);
+LODESTEP_EXPORT Tensors read_safetensors_tensors(const SafetensorsHeader& header, const unsigned char* data,
+                                                 std::size_t size);
 
 } // namespace lodestep::detail

@@ -187,6 +187,10 @@ ObjectReader ObjectReader::object(const std::string& key) {
   return ObjectReader(take(key), path(key));
 }
 
+bool ObjectReader::null(const std::string& key) {
+  return take(key).is_null();
+}
+
 void ObjectReader::finish() const {
   for (const auto& [key, value] : object_.items()) {
     if (!taken_.contains(key)) throw InvalidModel(path(key), "unknown field: nothing in a model file is skipped");

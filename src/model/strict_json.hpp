@@ -1,5 +1,7 @@
 #pragma once
 
+#include <lodestep/export.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <cstddef>
@@ -26,7 +28,7 @@ Json parse_json_object(std::string_view text, const std::string& field);
 std::string dump_json(const Json& value);
 
 /// `text` as a JSON string, for messages: quoted, shortened, control characters escaped.
-std::string quoted(const std::string& text);
+LODESTEP_EXPORT std::string quoted(const std::string& text);
 
 /// Throws InvalidModel naming `field` unless `text` is UTF-8, which is all that JSON can hold.
 void check_utf8(const std::string& text, const std::string& field);
@@ -53,6 +55,8 @@ public:
   /// The elements of an array, still to be read.
   const Json::array_t& array(const std::string& key);
   ObjectReader object(const std::string& key);
+  /// Whether a member that may be null is; if not, it is still to be read.
+  bool null(const std::string& key);
   /// Throws if the object has a member that nobody took.
   void finish() const;
 

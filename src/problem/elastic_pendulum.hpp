@@ -60,6 +60,14 @@ struct ElasticPendulumDefinition {
       u0[2] = 0.0;
       u0[3] = 0.0;
     };
+    problem.distributions.push_back({"wide",
+                                     "all four variables: theta +-0.4, r -0.2 .. 1.2 beyond l0, rates +-0.25, +-2",
+                                     20.0, [l0 = rhs.l0](Random& random, double* u0) {
+                                       u0[0] = random.uniform(-0.4, 0.4);
+                                       u0[1] = l0 + random.uniform(-0.2, 1.2);
+                                       u0[2] = random.uniform(-0.25, 0.25);
+                                       u0[3] = random.uniform(-2.0, 2.0);
+                                     }});
   }
 };
 

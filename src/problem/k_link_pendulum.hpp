@@ -122,6 +122,9 @@ struct KLinkPendulumDefinition {
       for (std::size_t i = 0; i < links; ++i) u0[i] = random.uniform(0.0, pi / 8);
       for (std::size_t i = 0; i < links; ++i) u0[links + i] = 0.0;
     };
+    problem.distributions.push_back({"wide", "all angles and rates, +-0.6", 10.0, [links](Random& random, double* u0) {
+                                       for (std::size_t i = 0; i < 2 * links; ++i) u0[i] = random.uniform(-0.6, 0.6);
+                                     }});
   }
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "problem/cubic_oscillator.hpp"
+#include "problem/duffing.hpp"
 #include "problem/elastic_pendulum.hpp"
 #include "problem/harmonic_oscillator.hpp"
 #include "problem/hires.hpp"
@@ -21,6 +22,6 @@ namespace lodestep::problem {
 using Definitions =
     std::tuple<ElasticPendulumDefinition, KLinkPendulumDefinition, SpringMassDefinition, HarmonicOscillatorDefinition,
                HyperbolicDefinition, CubicOscillatorDefinition, VanDerPolDefinition, StiffVanDerPolDefinition,
-               HopfDefinition, LorenzDefinition, HiresDefinition>;
+               HopfDefinition, LorenzDefinition, HiresDefinition, DuffingDefinition>;
 
 } // namespace lodestep::problem

@@ -8,7 +8,7 @@
 namespace lodestep::detail {
 
 /// The parameters of "a=1,b=2". `where` names the problem in messages. Throws InvalidArgument.
-std::vector<Parameter> parse_parameters(const std::string& text, const std::string& where);
+LODESTEP_TRAIN_EXPORT std::vector<Parameter> parse_parameters(const std::string& text, const std::string& where);
 
 /// Replaces the defaults of `problem` by what was given. Throws InvalidArgument for an unknown or repeated name.
 void set_parameters(Problem& problem, const std::vector<Parameter>& given);

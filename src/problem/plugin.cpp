@@ -342,6 +342,8 @@ Problem make(std::shared_ptr<const Plugin> plugin) {
   problem.rhs_cost_ns = d.rhs_cost_ns > 0.0 ? d.rhs_cost_ns : 10.0 * static_cast<double>(d.dimension);
   problem.rhs = [plugin](double t, const double* u, double* dudt) { plugin->rhs(t, u, dudt); };
   problem.sample = [plugin](Random& random, double* u0) { plugin->sample(random, u0); };
+  problem.initial = "default";
+  problem.distributions = {{problem.initial, "the plugin's own", problem.horizon, problem.sample}};
   return problem;
 }
 
@@ -364,7 +366,9 @@ Problem load_plugin(const std::string& text) {
   probe_in_child(file, given);
   auto plugin = open_library(file, given);
   plugin->probe();
-  return make(std::move(plugin));
+  Problem problem = make(std::move(plugin));
+  problem.source = file;
+  return problem;
 }
 
 Problem problem_from_descriptor(const lodestep_problem& descriptor, const std::string& origin) {

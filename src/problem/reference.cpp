@@ -198,14 +198,14 @@ Trajectories generate_trajectories(const Problem& problem, const GenerateOptions
   set.states.resize(options.trajectories * set.times * set.dimension);
   std::vector<double> u0(set.dimension);
   for (std::size_t i = 0; i < options.trajectories; ++i) {
-    Random random(options.seed, static_cast<std::uint64_t>(options.split), i);
+    Random random(options.seed, static_cast<std::uint64_t>(options.split), options.first + i);
     problem.sample(random, u0.data());
     try {
       const double estimate = reference_solution(problem, u0.data(), set.t0, set.dt, set.times, set.state(i, 0),
-                                                 i < estimated_trajectories);
+                                                 options.first + i < estimated_trajectories);
       set.error_estimate = std::max(set.error_estimate, estimate);
     } catch (const InvalidData& error) {
-      throw InvalidData("trajectory " + std::to_string(i) + ": " + error.what());
+      throw InvalidData("trajectory " + std::to_string(options.first + i) + ": " + error.what());
     }
     set.trajectories = i + 1;
     if (options.progress && !options.progress(static_cast<double>(i + 1) / static_cast<double>(options.trajectories),

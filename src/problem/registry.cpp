@@ -156,6 +156,7 @@ Problem make_problem(const std::string& text) {
 
     Problem problem;
     problem.name = entry.info.name;
+    problem.source = entry.info.name;
     problem.description = entry.info.description;
     problem.parameters = entry.info.parameters;
     // What an alias implies counts as given: "2_link_pendulum:K=3" contradicts itself and is refused.
@@ -165,6 +166,9 @@ Problem make_problem(const std::string& text) {
         given.push_back(std::move(parameter));
     detail::set_parameters(problem, given);
     entry.define(problem);
+    // What the definition samples from comes first, as "paper".
+    problem.distributions.insert(problem.distributions.begin(),
+                                 {problem.initial, "the default", problem.horizon, problem.sample});
     return problem;
   }
   fail_unknown_problem(text.substr(0, colon), all);

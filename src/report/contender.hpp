@@ -30,7 +30,8 @@ struct Contender {
 struct Contenders {
   std::string state_type;
   std::vector<Contender> classical;
-  std::function<Contender(std::shared_ptr<const Corrector>)> learned;
+  /// The corrector, at the parameters of the problem.
+  std::function<Contender(std::shared_ptr<const Corrector>, const Problem&)> learned;
 };
 
 /// std::array and an inlined right-hand side where the problem's size is known when lodestep is compiled, else

@@ -34,10 +34,10 @@ void roll_out(const Trajectories& reference, std::size_t trajectory, std::vector
 } // namespace
 
 Evaluation evaluate(const Model& model, const Problem& problem, const EvaluateOptions& options) {
-  report::require_same_variables(model, problem);
+  report::require_same_problem(model, problem);
   const auto shared = std::make_shared<const Model>(model);
   const auto corrector = std::make_shared<const Corrector>(shared, options.backend);
-  const double dt = corrector->dt();
+  const double dt = options.dt != 0.0 ? options.dt : corrector->dt();
 
   // The reference takes nearly all the time, so its progress is the whole's.
   const auto reference =
@@ -50,6 +50,7 @@ Evaluation evaluate(const Model& model, const Problem& problem, const EvaluateOp
   std::vector<double> u(d);
   std::vector<double> states(reference.times * d);
   CorrectedRungeKutta learned(corrector);
+  report::set_parameters(learned, *corrector, problem);
   RungeKutta base(learned.base().tableau(), d);
   const auto learned_step = [&](double t, double* x) { learned.step(problem.rhs, t, x, dt); };
   const auto base_step = [&](double t, double* x) { base.step(problem.rhs, t, x, dt, x); };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <numeric>
 #include <string>
@@ -64,6 +65,8 @@ Summary summarise(std::vector<double> values) {
   return summary;
 }
 
+namespace {
+
 void require_same_variables(const Model& model, const Problem& problem) {
   const auto same = [](const Variable& a, const Variable& b) { return a.name == b.name; };
   if (std::equal(model.variables.begin(), model.variables.end(), problem.variables.begin(), problem.variables.end(),
@@ -75,6 +78,48 @@ void require_same_variables(const Model& model, const Problem& problem) {
                         "', problem '" + problem.name + "' has " + std::to_string(problem.dimension()) + " (" +
                         names(problem.variables) +
                         "); choose the problem it was trained on, or train a model for this one");
+}
+
+/// The value of the parameter `name`, or null.
+const double* value_of(const std::vector<Parameter>& parameters, const std::string& name) {
+  for (const auto& parameter : parameters) {
+    if (parameter.name == name) return &parameter.value;
+  }
+  return nullptr;
+}
+
+std::string precise(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.10g", value);
+  return text;
+}
+
+void require_same_parameters(const Model& model, const CorrectorModel& corrector, const Problem& problem) {
+  for (const auto& input : corrector.parameters) {
+    if (value_of(problem.parameters, input.name)) continue;
+    throw InvalidArgument("parameter " + input.name + " is an input of the model, and problem '" + problem.name +
+                          "' has no such parameter");
+  }
+  if (model.provenance.problem != problem.name) return;
+  for (const auto& trained : model.provenance.parameters) {
+    const auto is = [&](const CorrectorParameter& input) { return input.name == trained.name; };
+    if (std::any_of(corrector.parameters.begin(), corrector.parameters.end(), is)) continue;
+    const double* value = value_of(problem.parameters, trained.name);
+    if (!value || *value == trained.value) continue;
+    throw InvalidArgument("the model was trained at " + trained.name + " = " + precise(trained.value) +
+                          ", the problem has " + trained.name + " = " + precise(*value) +
+                          ": train a model for it, or one with this parameter as an input (train attns --parameter " +
+                          trained.name + "=LOWER:UPPER)");
+  }
+}
+
+} // namespace
+
+void require_same_problem(const Model& model, const Problem& problem) {
+  require_same_variables(model, problem);
+  if (const auto* corrector = std::get_if<CorrectorModel>(&model.method)) {
+    require_same_parameters(model, *corrector, problem);
+  }
 }
 
 } // namespace lodestep::report

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <lodestep/corrector.hpp>
 #include <lodestep/problem.hpp>
 
 #include <cstddef>
@@ -31,7 +32,17 @@ LODESTEP_TRAIN_EXPORT Summary summarise(std::vector<double> values);
 /// Median of an unsorted, non-empty list (mean of the middle two when even).
 LODESTEP_TRAIN_EXPORT double median(std::vector<double> values);
 
-/// Throws InvalidArgument unless the model's variables are the problem's, by number and by name.
-void require_same_variables(const Model& model, const Problem& problem);
+/// Throws InvalidArgument unless the model's variables are the problem's, by number and by name, and so are the
+/// parameters it was trained at, but for those that are its inputs.
+void require_same_problem(const Model& model, const Problem& problem);
+
+/// Gives `stepper.set_parameter` the problem's values of the parameters that are inputs of the corrector.
+template <class Stepper> void set_parameters(Stepper& stepper, const Corrector& corrector, const Problem& problem) {
+  for (const auto& input : corrector.description().parameters) {
+    for (const auto& parameter : problem.parameters) {
+      if (parameter.name == input.name) stepper.set_parameter(input.name, parameter.value);
+    }
+  }
+}
 
 } // namespace lodestep::report

@@ -2,8 +2,12 @@
 
 #include "problem/definition.hpp"
 #include "report/contender.hpp"
+#include "report/roll_out.hpp"
 
-#include <lodestep/odeint.hpp>
+#include <lodestep/odeint/corrector.hpp>
+#include <lodestep/odeint/dense_output_corrector.hpp>
+#include <lodestep/odeint/heun.hpp>
+#include <lodestep/odeint/runge_kutta3.hpp>
 
 #include <boost/numeric/odeint/stepper/adams_bashforth_moulton.hpp>
 #include <boost/numeric/odeint/stepper/bulirsch_stoer.hpp>
@@ -133,12 +137,27 @@ template <class Stepper> struct LearnedSteps {
 
   template <class System, class State>
   void operator()(System& system, State& x, double dt, const Outputs& outputs) const {
+    if (outputs.dt < dt * (1.0 - 1e-9)) return within_steps(system, x, dt, outputs);
     const auto count = static_cast<std::size_t>(std::lround(outputs.dt / dt));
     for (std::size_t k = 1; k < outputs.times; ++k) {
       const double from = outputs.time(k - 1);
       for (std::size_t i = 0; i < count; ++i) {
         stepper->do_step(std::ref(system), x, from + static_cast<double>(i) * dt, dt);
       }
+      outputs.write(k, x);
+    }
+  }
+
+private:
+  /// The model's dense output.
+  template <class System, class State>
+  void within_steps(System& system, State& x, double dt, const Outputs& outputs) const {
+    odeint::dense_output_corrector<typename Stepper::base_stepper_type> dense(*stepper);
+    dense.initialize(x, 0.0, dt);
+    for (std::size_t k = 1; k < outputs.times; ++k) {
+      const double target = outputs.time(k);
+      while (dense.current_time() < target - 1e-9 * outputs.dt) dense.do_step(std::ref(system));
+      dense.calc_state(target, x);
       outputs.write(k, x);
     }
   }
@@ -220,13 +239,15 @@ template <class State, class Rhs> std::vector<Contender> classical_contenders(co
 }
 
 template <class State, class Rhs>
-Contender learned_contender(const Rhs& rhs, const std::shared_ptr<const Corrector>& corrector) {
+Contender learned_contender(const Rhs& rhs, const std::shared_ptr<const Corrector>& corrector, const Problem& problem) {
   const auto over = [&]<class Base>(Base*) {
     using Stepper = odeint::corrector<Base>;
+    const auto stepper = std::make_shared<Stepper>(corrector);
+    set_parameters(*stepper, *corrector, problem);
     return contender<State>("", Family::learned, Setting::dt, rhs, corrector->dimension(),
-                            LearnedSteps<Stepper>{std::make_shared<Stepper>(corrector)});
+                            LearnedSteps<Stepper>{stepper});
   };
-  const std::string& base = std::get<CorrectorModel>(corrector->model().method).base;
+  const std::string& base = corrector->description().base;
   if (base == "euler") return over(static_cast<boost_odeint::euler<State>*>(nullptr));
   if (base == "heun") return over(static_cast<odeint::heun<State>*>(nullptr));
   if (base == "rk3") return over(static_cast<odeint::runge_kutta3<State>*>(nullptr));
@@ -235,9 +256,10 @@ Contender learned_contender(const Rhs& rhs, const std::shared_ptr<const Correcto
 
 template <class State, class Rhs>
 Contenders contenders_on(const Rhs& rhs, std::size_t dimension, std::string state_type) {
-  return {
-      std::move(state_type), classical_contenders<State>(rhs, dimension),
-      [rhs](const std::shared_ptr<const Corrector>& corrector) { return learned_contender<State>(rhs, corrector); }};
+  return {std::move(state_type), classical_contenders<State>(rhs, dimension),
+          [rhs](const std::shared_ptr<const Corrector>& corrector, const Problem& problem) {
+            return learned_contender<State>(rhs, corrector, problem);
+          }};
 }
 
 /// Contenders on std::array if the right-hand side of `problem` is one of `Definition`'s fixed-size ones.

@@ -82,16 +82,18 @@ private:
   }
 
   void add_model(const Problem& problem, const NamedModel& named) {
-    require_same_variables(*named.model, problem);
+    require_same_problem(*named.model, problem);
     const double dt = corrector_of(named).dt;
+    const auto& dense = corrector_of(named).dense;
+    const double spacing = dense ? dt / static_cast<double>(dense->points + 1) : dt;
     try {
-      steps_in(result_.output_dt, dt);
+      steps_in(result_.output_dt, result_.output_dt < dt ? spacing : dt);
     } catch (const InvalidArgument&) {
       throw InvalidArgument("bench: outputs every " + std::to_string(result_.output_dt) +
                             " are no multiple of the step of model '" + named.name + "', dt = " + std::to_string(dt) +
                             "; ask for outputs at a multiple of it (--output-dt), or train a model for that step");
     }
-    learned_.push_back(contenders_.learned(std::make_shared<const Corrector>(named.model, options_.backend)));
+    learned_.push_back(contenders_.learned(std::make_shared<const Corrector>(named.model, options_.backend), problem));
     learned_.back().name = named.name;
     dt_.push_back(dt);
   }

@@ -3,6 +3,7 @@
 #include <lodestep/tableau.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace lodestep {
@@ -35,67 +36,187 @@ const char* to_string(Verdict v) noexcept {
   return "?";
 }
 
-std::size_t corrector_feature_count(CorrectorInput input, std::size_t dimension, std::size_t stages) noexcept {
-  return input == CorrectorInput::stages ? dimension * stages : dimension;
-}
-
-void corrector_features(CorrectorInput input, std::size_t dimension, std::size_t stages, double dt, const double* u,
-                        const double* u_next, const double* stage_derivatives, double* features) noexcept {
-  if (input == CorrectorInput::state) {
-    std::copy_n(u, dimension, features);
-    return;
-  }
-  for (std::size_t i = 0; i < dimension; ++i) features[i] = u_next[i] - u[i];
-  if (input == CorrectorInput::stages) {
-    for (std::size_t s = 1; s < stages; ++s) {
-      const double* k = stage_derivatives + s * dimension;
-      for (std::size_t i = 0; i < dimension; ++i) features[s * dimension + i] = dt * (k[i] - (k - dimension)[i]);
-    }
-  }
-}
-
 Corrector::Scratch::Scratch(const Corrector& corrector)
-    : features(corrector_feature_count(corrector.input_, corrector.dimension_, corrector.stages_)),
-      correction(corrector.dimension_) {}
+    : features(corrector.features_.count()), correction(corrector.dimension_),
+      density_inputs(corrector.density_ ? corrector.density_->inputs() : 0),
+      density_outputs(corrector.density_ ? corrector.density_->outputs() : 0) {
+  for (const auto& parameter : corrector.description_->parameters) parameters.push_back(parameter.nominal);
+}
 
 Corrector::Corrector(std::shared_ptr<const Model> model, Backend backend)
-    : model_(std::move(model)), approximator_(corrector_model(model_).approximator, backend) {
-  const auto& corrector = std::get<CorrectorModel>(model_->method);
-  input_ = corrector.input;
+    : model_(std::move(model)), description_(&corrector_model(model_)),
+      features_(*description_, model_->dimension(), classical_tableau(description_->base).stages()),
+      approximator_(description_->approximator, backend) {
+  const auto& corrector = *description_;
   dimension_ = model_->dimension();
-  stages_ = input_ == CorrectorInput::stages ? classical_tableau(corrector.base).stages() : 0;
   zero_ = approximator_.is_zero();
+  multiplicative_ = corrector.form == CorrectorForm::multiplicative;
+  plain_ = features_.plain() && !multiplicative_;
+  context_ = corrector.time == TimeInput::elapsed || !corrector.parameters.empty();
   dt_ = corrector.dt;
   // NOTE: t0 + n dt loses |t| epsilon; over 1e6 steps that is 1e-10 relative to dt, and an error of 1e-9 dt in the step
   // shifts the solution by less than any correction this library will learn resolves.
-  dt_tolerance_ = 1e-9 * dt_;
+  constexpr double grid = 1e-9;
+  most_dt_ = dt_ * (1.0 + grid);
+  least_dt_ = corrector.dt_aware() ? std::numeric_limits<double>::min() : dt_ * (1.0 - grid);
   fallback_ = corrector.fallback_scheme();
   fallback_dt_ = dt_ / corrector.fallback_substeps;
+  fallback_order_ = classical_tableau(fallback_).order;
   box_.reserve(2 * dimension_);
   for (const auto& interval : corrector.domain.state) {
     box_.push_back(interval.lower);
     box_.push_back(interval.upper);
   }
   limit_ = corrector.domain.correction_limit;
+  if (corrector.dense) dense_ = std::make_unique<const Approximator>(corrector.dense->approximator, backend);
+  if (corrector.domain.density) {
+    density_ = std::make_unique<const Approximator>(corrector.domain.density->projection, backend);
+    density_outputs_ = density_->outputs();
+    density_of_state_ = features_.density_count() == dimension_;
+    inverse_density_limit_ = 1.0 / corrector.domain.density->limit;
+  }
 }
 
 Corrector::~Corrector() = default;
 
-Verdict Corrector::apply(const double* u, double* u_next, const double* stage_derivatives, Scratch& scratch) const {
-  const double* features = u;
-  if (input_ != CorrectorInput::state) {
-    corrector_features(input_, dimension_, stages_, dt_, u, u_next, stage_derivatives, scratch.features.data());
-    features = scratch.features.data();
+void Corrector::set_parameter(Scratch& scratch, const std::string& name, double value) const {
+  const auto& inputs = description_->parameters;
+  const auto found = std::find_if(inputs.begin(), inputs.end(), [&](const auto& p) { return p.name == name; });
+  if (found == inputs.end()) {
+    std::string known;
+    for (const auto& parameter : inputs) known += (known.empty() ? "" : ", ") + parameter.name;
+    throw InvalidArgument("parameter '" + name + "' is no input of this model" +
+                          (known.empty() ? ": it was trained at fixed parameters" : " (its inputs: " + known + ")"));
   }
+  if (!std::isfinite(value)) throw InvalidArgument("parameter '" + name + "': not a finite number");
+  scratch.parameters[static_cast<std::size_t>(found - inputs.begin())] = value;
+  scratch.parameters_trained = true;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const double given = scratch.parameters[i];
+    if (!(given >= inputs[i].trained.lower && given <= inputs[i].trained.upper)) scratch.parameters_trained = false;
+  }
+}
+
+Verdict Corrector::admits_context(double t, double dt, const Scratch& scratch) const noexcept {
+  if (!scratch.parameters_trained) return Verdict::domain;
+  if (description_->time == TimeInput::elapsed) {
+    const Interval& range = description_->time_range;
+    const double slack = 1e-9 * dt_;
+    if (!(t >= range.lower - slack && t + dt <= range.upper + slack)) return Verdict::domain;
+  }
+  return Verdict::learned;
+}
+
+Verdict Corrector::judge_density(double t, const double* u, Scratch& scratch) const {
+  const double* x = u;
+  if (!density_of_state_) {
+    features_.make_density(t, u, scratch.parameters.data(), scratch.density_inputs.data());
+    x = scratch.density_inputs.data();
+  }
+  double* y = scratch.density_outputs.data();
+  density_->evaluate(x, y, 1, scratch.workspace);
+  double sum = 0.0;
+  for (std::size_t o = 0; o < density_outputs_; ++o) sum += y[o] * y[o];
+  scratch.leverage = sum * inverse_density_limit_;
+  return scratch.leverage <= 1.0 ? Verdict::learned : Verdict::domain; // NaN is outside
+}
+
+void Corrector::leverages(double t, const double* u, std::size_t n, double* leverage, Scratch& scratch) const {
+  if (!density_) {
+    std::fill_n(leverage, n, 0.0);
+    return;
+  }
+  const std::size_t inputs = features_.density_count();
+  const std::size_t outputs = density_outputs_;
+  if (scratch.density_outputs.size() < n * outputs) {
+    scratch.density_outputs.resize(n * outputs);
+    scratch.density_inputs.resize(n * inputs);
+  }
+  const double* x = u;
+  if (!density_of_state_) {
+    for (std::size_t i = 0; i < n; ++i) {
+      features_.make_density(t, u + i * dimension_, scratch.parameters.data(),
+                             scratch.density_inputs.data() + i * inputs);
+    }
+    x = scratch.density_inputs.data();
+  }
+  double* y = scratch.density_outputs.data();
+  density_->evaluate(x, y, n, scratch.workspace);
+  for (std::size_t i = 0; i < n; ++i, y += outputs) {
+    double sum = 0.0;
+    for (std::size_t o = 0; o < outputs; ++o) sum += y[o] * y[o];
+    leverage[i] = sum * inverse_density_limit_;
+  }
+}
+
+void Corrector::corrections(double dt, const double* features, const double* increments, std::size_t n,
+                            double* correction, Workspace& workspace) const {
+  approximator_.evaluate(features, correction, n, workspace);
+  if (plain_) return;
+  const double factor = features_.factor(dt);
+  const std::size_t count = n * dimension_;
+  if (multiplicative_) {
+    for (std::size_t i = 0; i < count; ++i) correction[i] *= factor * increments[i];
+  } else {
+    for (std::size_t i = 0; i < count; ++i) correction[i] *= factor;
+  }
+}
+
+Verdict Corrector::apply(double t, double dt, const double* u, double* u_next, const double* stage_derivatives,
+                         Scratch& scratch) const {
   double* q = scratch.correction.data();
-  approximator_.evaluate(features, q, 1, scratch.workspace);
+  double factor = 1.0;
+  if (plain_) {
+    const double* features = u;
+    if (description_->input != CorrectorInput::state) {
+      for (std::size_t i = 0; i < dimension_; ++i) scratch.features[i] = u_next[i] - u[i];
+      features = scratch.features.data();
+    }
+    approximator_.evaluate(features, q, 1, scratch.workspace);
+  } else {
+    features_.make(t, dt, u, u_next, stage_derivatives, scratch.parameters.data(), scratch.features.data());
+    approximator_.evaluate(scratch.features.data(), q, 1, scratch.workspace);
+    factor = features_.factor(dt);
+    for (std::size_t i = 0; i < dimension_; ++i) q[i] *= multiplicative_ ? factor * (u_next[i] - u[i]) : factor;
+  }
   // NaN compares false, and so does what the base scheme made of a state, times zero, unless it is finite: an
   // approximator fed with the state alone would not notice.
   bool small = true;
-  for (std::size_t i = 0; i < dimension_; ++i) small &= std::abs(q[i]) + 0.0 * u_next[i] <= limit_[i];
+  for (std::size_t i = 0; i < dimension_; ++i) small &= std::abs(q[i]) + 0.0 * u_next[i] <= factor * limit_[i];
   if (!small) return Verdict::correction;
   for (std::size_t i = 0; i < dimension_; ++i) u_next[i] += q[i];
-  return Verdict::learned;
+  // NOTE: last, though it needs nothing of the step: the next step waits for the sum above, not for this, and the
+  // processor does this while it waits. Asked first, it costs three times as much.
+  return density_ ? judge_density(t, u, scratch) : Verdict::learned;
+}
+
+void Corrector::dense_states(const double* u, const double* u_next, double* states, Scratch& scratch) const {
+  if (!dense_) return;
+  // The features of a plain model of the state are the state, and `correct` makes none.
+  const bool state = plain_ && description_->input == CorrectorInput::state;
+  dense_->evaluate(state ? u : scratch.features.data(), states, 1, scratch.workspace);
+  const std::size_t points = dense_points();
+  for (std::size_t j = 0; j < points; ++j, states += dimension_) {
+    const double s = static_cast<double>(j + 1) / static_cast<double>(points + 1);
+    for (std::size_t i = 0; i < dimension_; ++i) states[i] += u[i] + s * (u_next[i] - u[i]);
+  }
+}
+
+void Corrector::error_estimate(double dt, const Scratch& scratch, double* error, bool learned) const noexcept {
+  const auto& estimate = description_->estimate;
+  if (!estimates_error()) {
+    std::fill_n(error, dimension_, model_->error.step_rms);
+    return;
+  }
+  double factor = 0.0;
+  if (learned) {
+    factor = features_.factor(dt) * std::sqrt(1.0 + estimate.growth * scratch.leverage);
+  } else {
+    // As many of its steps as make one of the model's have about the model's error; a shorter one has less.
+    const double h = std::abs(dt) / fallback_dt_;
+    factor = (h >= 1.0 ? h : std::pow(h, fallback_order_ + 1.0)) * fallback_dt_ / dt_;
+  }
+  for (std::size_t i = 0; i < dimension_; ++i) error[i] = factor * estimate.scale[i];
 }
 
 std::size_t Corrector::substeps(double dt) const noexcept {

@@ -1,9 +1,9 @@
 #include "train/attns_search.hpp"
+#include "train/corrector_profile.hpp"
 #include "train/roll_out.hpp"
 #include "train/step_data.hpp"
 
 #include <lodestep/error.hpp>
-#include <lodestep/runge_kutta.hpp>
 #include <lodestep/train.hpp>
 #include <lodestep/version.hpp>
 
@@ -11,8 +11,8 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
-#include <memory>
-#include <optional>
+#include <map>
+#include <string>
 #include <utility>
 
 namespace lodestep {
@@ -20,6 +20,8 @@ namespace lodestep {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using detail::AttnsPlan;
+using Method = AttnsPlan::Method;
 
 // A candidate must beat the error asked for by this factor on validation states, because others will be met later.
 constexpr double safety = 0.7;
@@ -27,44 +29,69 @@ constexpr std::size_t validation_trajectories = 32;
 constexpr std::size_t profile_trajectories = 32;
 // Where the error is not asked for, a candidate this much worse than the best is taken if it is cheaper.
 constexpr double good_enough = 3.0;
-
 // How far above the error asked for a first fit may be for its plan to be given a second.
 constexpr double hopeless = 100.0;
+// Samples of a search: more than any fit uses, few enough to hold for several base schemes at once.
+constexpr std::size_t most_samples = 40000;
+// A candidate of a search for the step must be cheaper by this factor than the best so far to be worth a fit.
+constexpr double cheaper = 0.97;
+// How far above the error asked for a chain's best may be at one step for the chain to be tried at a longer one.
+constexpr double near = 30.0;
+// Horizons that a model of a searched step must stay bounded for, and trajectories it is tried on.
+constexpr std::size_t long_run = 10;
+constexpr std::size_t long_trajectories = 4;
 
 struct Choice {
-  detail::AttnsPlan plan;
+  AttnsPlan plan;
   ApproximatorSpec spec;
   double rms = std::numeric_limits<double>::infinity();
+};
+
+std::string text(double value) {
+  char number[32];
+  std::snprintf(number, sizeof number, "%g", value);
+  return number;
+}
+
+/// The steps to try and the grid they are multiples of.
+struct Steps {
+  double grid = 0.0;
+  std::vector<std::size_t> strides; ///< ascending
+  bool aware = false;               ///< one model for all of them
 };
 
 class Search {
 public:
   Search(const Problem& problem, const AttnsOptions& options) : problem_(problem), options_(options) {
-    if (options_.dt == 0.0) options_.dt = problem.dt;
     if (options_.horizon == 0.0) options_.horizon = problem.horizon;
-    steps_in(options_.horizon, options_.dt); // throws if it is no multiple
-    if (!(options_.error >= 0.0) || !std::isfinite(options_.error)) {
-      throw InvalidArgument("error: expected a positive number in the problem's units, found " +
-                            std::to_string(options_.error));
+    check_options();
+    steps_ = choose_steps();
+    shape_.dimension = problem.dimension();
+    shape_.rhs_cost_ns = problem.rhs_cost_ns;
+    choose_bases();
+    choose_inputs();
+    shape_.model.dt = dt_of(steps_.strides.back());
+    if (options_.search_dt && options_.output_dt > 0.0) {
+      shape_.output_stride = static_cast<std::size_t>(std::lround(options_.output_dt / steps_.grid));
     }
-    if (!(options_.time_limit > 0.0)) {
-      throw InvalidArgument("time limit: expected seconds > 0, found " + std::to_string(options_.time_limit));
-    }
-    if (options_.base != "auto") {
-      bases_ = {&classical_tableau(options_.base)};
-    } else if (options_.error == 0.0) {
-      bases_ = {&classical_tableau("rk4")}; // the most accurate
-    } else {
-      for (const char* name : {"euler", "heun", "rk3", "rk4"}) bases_.push_back(&classical_tableau(name));
-    }
+    if (steps_.aware) shape_.model.shortest_dt = dt_of(steps_.strides.front());
   }
 
   AttnsResult run() {
     validation_ = generate(Split::validation, validation_trajectories, 0.0, 0.1);
-    std::size_t trajectories = options_.trajectories != 0 ? options_.trajectories : 25;
+    if (steps_.aware) measure_base_alone();
+    // A search tries so many fits that more data costs little beside them.
+    std::size_t trajectories = options_.trajectories != 0 ? options_.trajectories : options_.search_dt ? 100 : 25;
     for (;;) {
       train_ = generate(Split::train, trajectories, 0.1, 0.3);
-      try_plans();
+      require_enough_states();
+      data_.clear();
+      fitter_.clear();
+      if (options_.search_dt) {
+        search_steps();
+      } else {
+        try_plans(detail::make_plans(shape_, steps_.strides.back()));
+      }
       const bool may_grow = options_.trajectories == 0 && trajectories < 400;
       if (reached() || stopped() || !may_grow) break;
       // Without an error to reach, more data is worth its time as long as it helps; judged by the last growth.
@@ -73,16 +100,134 @@ public:
       trajectories *= 4;
     }
     if (!std::isfinite(best_.rms)) {
-      throw InvalidData(interrupted_
-                            ? "training was interrupted before any corrector stood up to a roll-out"
-                            : "no corrector stayed near the reference over the horizon of " +
-                                  std::to_string(options_.horizon) + " at dt = " + std::to_string(options_.dt) +
-                                  ": try a smaller dt, more trajectories or a base scheme of higher order");
+      throw InvalidData(interrupted_ ? "training was interrupted before any corrector stood up to a roll-out"
+                                     : "no corrector stayed near the reference over the horizon of " +
+                                           text(options_.horizon) + " at dt = " + text(dt_of(steps_.strides.back())) +
+                                           ": try a smaller dt, more trajectories or a base scheme of higher order");
     }
     return finish();
   }
 
 private:
+  static void require(bool sound, const std::string& message) {
+    if (!sound) throw InvalidArgument(message);
+  }
+
+  void check_options() const {
+    const auto& o = options_;
+    require(o.error >= 0.0 && std::isfinite(o.error),
+            "error: expected a positive number in the problem's units, found " + text(o.error));
+    require(o.time_limit > 0.0, "time limit: expected seconds > 0, found " + text(o.time_limit));
+    const bool range = o.dt_range.lower != 0.0 || o.dt_range.upper != 0.0;
+    require(!(o.search_dt && o.dt != 0.0), "dt: a step was given, and a search for one was asked for");
+    require(!(range && (o.search_dt || o.dt != 0.0)), "dt range: a dt-aware model has no one step to give or search");
+    require(!range ||
+                (o.dt_range.lower > 0.0 && o.dt_range.upper > o.dt_range.lower && std::isfinite(o.dt_range.upper)),
+            "dt range: expected 0 < lower < upper, found " + text(o.dt_range.lower) + ":" + text(o.dt_range.upper));
+    require(!o.search_dt || o.error > 0.0, "dt: a search for the step needs an error to reach");
+    require(!(o.form == CorrectorForm::multiplicative && o.input && *o.input == CorrectorInput::stages),
+            "form: the multiplicative form is fed with the increment or the state");
+    for (const auto& parameter : o.parameters) {
+      require(std::isfinite(parameter.values.lower) && parameter.values.lower < parameter.values.upper &&
+                  std::isfinite(parameter.values.upper),
+              "parameter " + parameter.name + ": expected a range lower < upper, found " +
+                  text(parameter.values.lower) + ":" + text(parameter.values.upper));
+    }
+  }
+
+  Steps choose_steps() const {
+    Steps steps;
+    if (options_.dt_range.upper > 0.0) {
+      // Steps between are interpolated by the approximator: ten or so nodes serve any polynomial that is fitted.
+      constexpr std::size_t most_nodes = 12;
+      const double ratio = options_.dt_range.upper / options_.dt_range.lower;
+      require(ratio <= 1000.0, "dt range: expected an upper end at most 1000 times the lower, found " + text(ratio));
+      const auto count = std::max<std::size_t>(2, static_cast<std::size_t>(std::ceil(ratio * (1.0 - 1e-9))));
+      steps.grid = options_.dt_range.upper / static_cast<double>(count);
+      steps.aware = true;
+      for (std::size_t i = 0; i < most_nodes; ++i) {
+        // Half way between even steps and even ratios.
+        const double x = static_cast<double>(i) / (most_nodes - 1);
+        const double even = 1.0 + x * static_cast<double>(count - 1);
+        const double geometric = std::pow(static_cast<double>(count), x);
+        const auto stride = static_cast<std::size_t>(std::lround(0.5 * (even + geometric)));
+        if (steps.strides.empty() || steps.strides.back() != stride) steps.strides.push_back(stride);
+      }
+      steps_in(options_.horizon, options_.dt_range.upper);
+      return steps;
+    }
+    if (!options_.search_dt) {
+      steps.grid = options_.dt != 0.0 ? options_.dt : problem_.dt;
+      steps.strides = {1};
+      steps_in(options_.horizon, steps.grid); // throws if it is no multiple
+      return steps;
+    }
+    steps.grid = 0.5 * problem_.dt;
+    const std::size_t count = steps_in(options_.horizon, steps.grid);
+    for (const std::size_t stride : {1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40}) {
+      const double outputs = options_.output_dt / (static_cast<double>(stride) * steps.grid);
+      const auto whole = [](double ratio) { return std::abs(ratio - std::round(ratio)) <= 1e-9 * ratio; };
+      // Outputs at every so many steps, or so many within a step.
+      const bool serves = options_.output_dt == 0.0 || (outputs >= 1.0 - 1e-9 ? whole(outputs) : whole(1.0 / outputs));
+      if (count % stride == 0 && count / stride >= 10 && serves) {
+        steps.strides.push_back(stride);
+      }
+    }
+    require(!steps.strides.empty(), "dt: no multiple of half the problem's step, " + text(steps.grid) +
+                                        ", divides the horizon and the output interval, " + text(options_.output_dt));
+    return steps;
+  }
+
+  void choose_bases() {
+    if (options_.base != "auto") {
+      shape_.bases = {&classical_tableau(options_.base)};
+    } else if (options_.error == 0.0) {
+      shape_.bases = {&classical_tableau("rk4")}; // the most accurate
+    } else {
+      for (const char* name : {"euler", "heun", "rk3", "rk4"}) shape_.bases.push_back(&classical_tableau(name));
+    }
+  }
+
+  void choose_inputs() {
+    CorrectorModel& model = shape_.model;
+    model.form = options_.form;
+    if (options_.input) {
+      shape_.inputs = {*options_.input};
+    } else if (options_.form == CorrectorForm::multiplicative) {
+      shape_.inputs = {CorrectorInput::increment, CorrectorInput::state};
+    } else {
+      shape_.inputs = {CorrectorInput::increment, CorrectorInput::state, CorrectorInput::stages};
+    }
+    const bool depends = depends_on_time(problem_, options_.seed);
+    const double period = options_.period != 0.0 ? options_.period : problem_.period;
+    model.time = options_.time  ? *options_.time
+                 : !depends     ? TimeInput::none
+                 : period > 0.0 ? TimeInput::phase
+                                : TimeInput::elapsed;
+    require(model.time != TimeInput::none || !depends,
+            "time: the right-hand side of '" + problem_.name +
+                "' depends on t, and a corrector trained as if it did not would be wrong at most times: feed it with "
+                "the phase of a period, or with the time elapsed");
+    if (model.time == TimeInput::phase) {
+      require(std::isfinite(period) && period > 0.0,
+              "time: the phase of which period? Problem '" + problem_.name + "' declares none, found " + text(period));
+      model.period = period;
+    } else if (model.time == TimeInput::elapsed) {
+      model.time_range = {0.0, options_.horizon};
+    }
+    for (const auto& range : options_.parameters) {
+      const auto same = [&](const Parameter& p) { return p.name == range.name; };
+      const auto found = std::find_if(problem_.parameters.begin(), problem_.parameters.end(), same);
+      require(found != problem_.parameters.end(),
+              "parameter " + range.name + ": problem '" + problem_.name + "' has no such parameter");
+      const double nominal = found->value >= range.values.lower && found->value <= range.values.upper
+                                 ? found->value
+                                 : 0.5 * (range.values.lower + range.values.upper);
+      model.parameters.push_back({range.name, nominal, range.values});
+    }
+  }
+
+  double dt_of(std::size_t stride) const { return static_cast<double>(stride) * steps_.grid; }
   double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
   bool report(double fraction, const std::string& what) {
@@ -99,77 +244,219 @@ private:
 
   /// Nothing is left to learn once the error is near the reference's own.
   bool at_floor() const {
-    const Eigen::Map<const Eigen::VectorXd> states(validation_.states.data(),
-                                                   static_cast<Eigen::Index>(validation_.states.size()));
-    return best_.rms <= 1e-12 * std::sqrt(states.squaredNorm() / static_cast<double>(states.size()));
+    const auto& states = validation_.trajectories.states;
+    const Eigen::Map<const Eigen::VectorXd> all(states.data(), static_cast<Eigen::Index>(states.size()));
+    return best_.rms <= 1e-12 * std::sqrt(all.squaredNorm() / static_cast<double>(all.size()));
   }
 
-  Trajectories generate(Split split, std::size_t count, double from, double to) {
+  detail::Cases generate(Split split, std::size_t count, double from, double to) {
     GenerateOptions g;
     g.trajectories = count;
-    g.dt = options_.dt;
+    g.dt = steps_.grid;
     g.horizon = options_.horizon;
     g.seed = options_.seed;
     g.split = split;
     g.progress = [&](double fraction, const std::string& what) { return report(from + (to - from) * fraction, what); };
-    return generate_trajectories(problem_, g);
+    return detail::generate_cases(problem_, options_.parameters, g);
   }
 
-  void try_plans() {
-    std::vector<std::optional<detail::StepData>> data(bases_.size());
-    const auto plans = detail::make_plans(problem_.dimension(), bases_, problem_.rhs_cost_ns);
-    const auto proceed = [this] { return !stopped(); };
+  /// Fewer pairs than unknowns of an affine map cannot tell any corrector from another.
+  void require_enough_states() const {
+    const auto& t = train_.trajectories;
+    const std::size_t pairs = t.trajectories * (t.times - steps_.strides.back());
+    AttnsPlan plan;
+    plan.input = shape_.inputs.front();
+    const std::size_t least = 2 * (1 + shape_.features(plan));
+    if (pairs >= least) return;
+    const std::size_t each = t.times - steps_.strides.back();
+    throw InvalidData("too little to learn from: " + std::to_string(t.trajectories) + " trajectories give " +
+                      std::to_string(pairs) + " steps, an affine corrector of this problem needs at least " +
+                      std::to_string(least) + ": " + std::to_string((least - pairs + each - 1) / each) +
+                      " more trajectories, or a longer horizon");
+  }
+
+  const detail::StepData& data(std::size_t base, std::size_t stride) {
+    const auto key = std::pair(base, stride);
+    const auto found = data_.find(key);
+    if (found != data_.end()) return found->second;
+    if (options_.search_dt) data_.clear(); // one at a time: there are many
+    const auto strides = steps_.aware ? steps_.strides : std::vector<std::size_t>{stride};
+    return data_.emplace(key, detail::make_step_data(train_, *shape_.bases[base], strides, most_samples)).first->second;
+  }
+
+  std::string described(const AttnsPlan& plan, const ApproximatorSpec& spec) const {
+    return shape_.bases[plan.base]->name + " + " + spec.description();
+  }
+
+  /// Fits a plan in its several ways and keeps what is best. Returns the smallest error on validation states.
+  double try_plan(const AttnsPlan& plan) {
+    AttnsCandidate candidate{dt_of(plan.stride), plan.input, "", plan.cost_ns, std::numeric_limits<double>::infinity()};
+    const auto offer = [&](const ApproximatorSpec& spec) {
+      candidate.description = described(plan, spec);
+      const double rms = validate(plan, spec);
+      candidate.validation_rms = std::min(candidate.validation_rms, rms);
+      consider({plan, spec, rms});
+      const bool enough = options_.error > 0.0 ? candidate.validation_rms <= safety * options_.error : reached();
+      // Another ridge or spread may gain a factor of a hundred, rarely more.
+      return !stopped() && !enough && (options_.error == 0.0 || rms < hopeless * options_.error);
+    };
+    fitter_.fit(plan, offer, [this] { return !stopped(); });
+    if (!candidate.description.empty()) candidates_.push_back(candidate);
+    return candidate.validation_rms;
+  }
+
+  void try_plans(const std::vector<AttnsPlan>& plans) {
     for (std::size_t i = 0; i < plans.size() && !stopped(); ++i) {
-      const auto& plan = plans[i];
-      const ButcherTableau& base = *bases_[plan.base];
-      auto& step_data = data[plan.base];
-      if (!step_data) step_data = detail::make_step_data(problem_, base, train_);
-      AttnsCandidate candidate{plan.input, "", plan.cost_ns, std::numeric_limits<double>::infinity()};
-      const auto offer = [&](const ApproximatorSpec& spec) {
-        candidate.description = base.name + " + " + spec.description();
-        const double rms = validate(base, plan.input, spec);
-        candidate.validation_rms = std::min(candidate.validation_rms, rms);
-        consider({plan, spec, rms});
-        // Another ridge or spread may gain a factor of a hundred, rarely more.
-        return !stopped() && !reached() && (options_.error == 0.0 || rms < hopeless * options_.error);
-      };
-      detail::fit_plan(plan, *step_data, options_.seed, offer, proceed);
-      if (candidate.description.empty()) break; // stopped before the first fit
-      candidates_.push_back(candidate);
-      report(0.3 + 0.65 * static_cast<double>(i + 1) / static_cast<double>(plans.size()), candidate.description);
+      try_plan(plans[i]);
+      if (candidates_.empty()) break; // stopped before the first fit
+      report(0.3 + 0.65 * static_cast<double>(i + 1) / static_cast<double>(plans.size()),
+             candidates_.back().description);
       if (reached()) return;
     }
   }
 
-  double validate(const ButcherTableau& base, CorrectorInput input, const ApproximatorSpec& spec) const {
-    return detail::roll_out(problem_, base, input, Approximator(spec), validation_).rms;
+  /// One way to correct one base scheme, at any step, in rising size.
+  using Chain = std::tuple<Method, CorrectorInput, std::size_t>;
+
+  /// Branch and bound: for every chain, at ever longer steps, the largest approximator that would still be cheaper than
+  /// the best found; if that reaches the error, smaller ones. A step at which even the largest of all is far off ends
+  /// its chain, since longer ones are harder.
+  void search_steps() {
+    std::map<std::size_t, std::vector<AttnsPlan>> plans;
+    for (const std::size_t stride : steps_.strides) plans[stride] = detail::make_plans(shape_, stride);
+    std::vector<Chain> chains;
+    for (const Method method : {Method::polynomial, Method::variable_projection, Method::random_features}) {
+      for (const CorrectorInput input : shape_.inputs) {
+        for (std::size_t base = 0; base < shape_.bases.size(); ++base) chains.emplace_back(method, input, base);
+      }
+    }
+    // The problem's own step first, then longer ones; shorter ones only where nothing else reaches the error.
+    const auto own = std::lower_bound(steps_.strides.begin(), steps_.strides.end(), 2);
+    for (std::size_t c = 0; c < chains.size() && !stopped(); ++c) {
+      for (auto stride = own; stride != steps_.strides.end() && !stopped(); ++stride) {
+        const bool possible = search_chain(chains[c], plans[*stride]);
+        report(0.3 + 0.6 * static_cast<double>(c + 1) / static_cast<double>(chains.size()),
+               candidates_.empty() ? "searching" : candidates_.back().description);
+        if (!possible) break;
+      }
+    }
+    for (auto stride = own; stride != steps_.strides.begin() && !reached() && !stopped();) {
+      --stride;
+      for (const Chain& chain : chains) search_chain(chain, plans[*stride]);
+    }
   }
 
-  /// Plans come cheapest first. With an error to reach, the first that reaches it ends the search, so until then the
-  /// best so far is the most accurate; without, a dearer candidate must be better by enough to be worth it.
+  /// Whether longer steps may still reach the error.
+  bool search_chain(const Chain& chain, const std::vector<AttnsPlan>& plans) {
+    std::vector<AttnsPlan> rungs;
+    std::size_t all = 0;
+    for (const AttnsPlan& plan : plans) {
+      if (Chain(plan.method, plan.input, plan.base) != chain) continue;
+      ++all;
+      if (!reached() || plan.rate() < cheaper * best_.plan.rate()) rungs.push_back(plan);
+    }
+    if (rungs.empty()) return true;
+    const auto size = [](const AttnsPlan& plan) { return plan.degree + 100 * plan.width; };
+    std::sort(rungs.begin(), rungs.end(), [&](const auto& a, const auto& b) { return size(a) < size(b); });
+    const double best = try_plan(rungs.back());
+    if (!(best <= safety * options_.error)) return rungs.size() < all || best <= near * options_.error;
+    // Bisection: what a size reaches, a larger one does too, nearly always.
+    std::size_t low = 0;
+    std::size_t high = rungs.size() - 1;
+    while (low < high && !stopped()) {
+      const std::size_t middle = (low + high) / 2;
+      if (try_plan(rungs[middle]) <= safety * options_.error) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return true;
+  }
+
+  /// Steps of a dt-aware model that its candidates are judged at.
+  std::vector<std::size_t> judged_strides() const {
+    const auto& s = steps_.strides;
+    return {s.front(), s[s.size() / 2], s.back()};
+  }
+
+  /// The base scheme's own errors, which those of a dt-aware model are measured by: they span decades.
+  void measure_base_alone() {
+    AttnsPlan plan;
+    detail::RollOutOptions options;
+    options.base_alone = true;
+    for (const std::size_t stride : judged_strides()) {
+      options.stride = stride;
+      const auto zero = ApproximatorSpec::zero(shape_.features(plan), shape_.dimension);
+      base_rms_.push_back(detail::roll_out(shape_.of(plan), Approximator(zero), validation_, options).rms);
+    }
+  }
+
+  double validate(const AttnsPlan& plan, const ApproximatorSpec& spec) const {
+    CorrectorModel shape = shape_.of(plan);
+    shape.dt = dt_of(plan.stride);
+    const Approximator approximator(spec);
+    detail::RollOutOptions options;
+    if (options_.search_dt) options.give_up = near * hopeless * options_.error;
+    if (!steps_.aware) {
+      options.stride = plan.stride;
+      const double rms = detail::roll_out(shape, approximator, validation_, options).rms;
+      const bool last = options_.search_dt && rms <= safety * options_.error;
+      if (last && !detail::stays_bounded(shape, approximator, validation_, plan.stride, long_trajectories, long_run)) {
+        return std::numeric_limits<double>::infinity();
+      }
+      return rms;
+    }
+    const auto strides = judged_strides();
+    double worst = 0.0;
+    for (std::size_t i = 0; i < strides.size(); ++i) {
+      options.stride = strides[i];
+      const double rms = detail::roll_out(shape, approximator, validation_, options).rms;
+      const double scale =
+          options_.error > 0.0 || !std::isfinite(base_rms_.back()) ? 1.0 : base_rms_.back() / base_rms_[i];
+      worst = std::max(worst, rms * scale);
+    }
+    return worst;
+  }
+
+  /// Plans of one step come cheapest first. With an error to reach, the first that reaches it ends the search, so until
+  /// then the best so far is the most accurate; without, a dearer candidate must be better by enough to be worth it.
   void consider(Choice choice) {
+    if (options_.search_dt) {
+      const bool good = choice.rms <= safety * options_.error;
+      const bool better = reached() ? good && choice.plan.rate() < best_.plan.rate() : choice.rms < best_.rms;
+      if (better) best_ = std::move(choice);
+      return;
+    }
     const bool dearer = choice.plan.cost_ns > best_.plan.cost_ns;
     const double needed = options_.error == 0.0 && dearer ? best_.rms / good_enough : best_.rms;
     if (choice.rms < needed) best_ = std::move(choice);
   }
 
   AttnsResult finish() {
-    const ButcherTableau& base = *bases_[best_.plan.base];
     AttnsResult result;
     Model& model = result.model;
     model.variables = problem_.variables;
-    model.provenance = {problem_.name, problem_.parameters,    options_.seed, train_.trajectories,
-                        "auto",        LODESTEP_VERSION_STRING};
-    CorrectorModel corrector;
-    corrector.base = base.name;
-    corrector.dt = options_.dt;
-    corrector.input = best_.plan.input;
+    Provenance& from = model.provenance;
+    from.problem = problem_.name;
+    from.parameters = problem_.parameters;
+    from.initial = problem_.initial;
+    from.seed = options_.seed;
+    from.training_trajectories = train_.trajectories.trajectories;
+    from.recipe = "auto";
+    from.library_version = LODESTEP_VERSION_STRING;
+    CorrectorModel corrector = shape_.of(best_.plan);
+    corrector.dt = dt_of(best_.plan.stride);
     corrector.approximator = best_.spec;
-    corrector.domain = domain(base);
-    profile(model.error, corrector, base);
     model.method = std::move(corrector);
+    model.error.horizon = options_.horizon;
+    model.error.horizon_rms = best_.rms;
+    if (shape_.points(best_.plan.stride) > 0) add_dense_output(std::get<CorrectorModel>(model.method));
+    const detail::Cases held_out = generate(Split::test, profile_trajectories, 0.95, 0.99);
+    const auto strides = steps_.aware ? steps_.strides : std::vector<std::size_t>{best_.plan.stride};
+    detail::profile_corrector(model, {&train_, &validation_, &held_out, strides}, options_.seed);
     model.validate();
-    result.reached = options_.error == 0.0 || best_.rms <= safety * options_.error;
+    result.reached = options_.error == 0.0 || (best_.rms <= safety * options_.error && dense_reached_);
     result.interrupted = interrupted_;
     result.timed_out = timed_out_;
     result.candidates = std::move(candidates_);
@@ -178,92 +465,28 @@ private:
     return result;
   }
 
-  Domain domain(const ButcherTableau& base) const {
-    const detail::StepData train = detail::make_step_data(problem_, base, train_);
-    const detail::StepData validation = detail::make_step_data(problem_, base, validation_);
-    const Eigen::VectorXd low = train.state.rowwise().minCoeff();
-    const Eigen::VectorXd high = train.state.rowwise().maxCoeff();
-    const Eigen::VectorXd width = (high - low).cwiseMax(std::numeric_limits<double>::min());
-    const Eigen::VectorXd below = low - validation.state.rowwise().minCoeff();
-    const Eigen::VectorXd above = validation.state.rowwise().maxCoeff() - high;
-    // Trajectories not yet seen reach further than those seen, the more so the more variables there are: the validation
-    // states tell by how much, in widths, and others will go as far again.
-    const double reach = below.cwiseMax(above).cwiseQuotient(width).maxCoeff();
-    const double margin = std::max(0.05, 2.0 * reach);
-    const Eigen::VectorXd largest = train.target.cwiseAbs().rowwise().maxCoeff();
-    Domain domain;
-    for (Eigen::Index i = 0; i < low.size(); ++i) {
-      domain.state.push_back({low[i] - margin * (high[i] - low[i]), high[i] + margin * (high[i] - low[i])});
-      domain.correction_limit.push_back(2.0 * largest[i]);
-    }
-    return domain;
-  }
-
-  /// Measures the chosen model on states that took no part in choosing it, and finds the sub-steps that replace it.
-  void profile(ErrorProfile& error, CorrectorModel& corrector, const ButcherTableau& base) {
-    const Trajectories held_out = generate(Split::test, profile_trajectories, 0.95, 0.99);
-    const detail::StepData data = detail::make_step_data(problem_, base, held_out);
-    const Eigen::MatrixXd features = detail::make_features(data, corrector.input);
-    const Approximator approximator(corrector.approximator);
-    Workspace workspace;
-    Eigen::MatrixXd correction(data.target.rows(), data.samples());
-    approximator.evaluate(features.data(), correction.data(), static_cast<std::size_t>(data.samples()), workspace);
-    const Eigen::MatrixXd residual = data.target - correction;
-    const auto count = static_cast<double>(residual.size());
-    error.step_rms = std::sqrt(residual.squaredNorm() / count);
-    error.step_max = residual.cwiseAbs().maxCoeff();
-    error.base_step_rms = std::sqrt(data.target.squaredNorm() / count);
-    error.horizon = options_.horizon;
-    error.trajectories = held_out.trajectories;
-    const auto roll_out = detail::roll_out(problem_, base, corrector.input, approximator, held_out);
-    error.horizon_rms = std::isfinite(roll_out.rms) ? roll_out.rms : best_.rms;
-    if (base.order < 4) corrector.fallback = "rk4";
-    corrector.fallback_substeps =
-        fallback_substeps(classical_tableau(corrector.fallback_scheme()), held_out, error.step_rms);
-  }
-
-  /// The fewest steps of `scheme` per dt whose one-step error is no larger than the model's, or the most useful number
-  /// of them where rounding or patience ends first.
-  unsigned fallback_substeps(const ButcherTableau& scheme, const Trajectories& truth, double step_rms) const {
-    constexpr unsigned most = 1u << 14;
-    RungeKutta stepper(scheme, problem_.dimension());
-    const std::size_t steps = truth.trajectories * (truth.times - 1);
-    const std::size_t samples = std::min<std::size_t>(steps, 64);
-    std::vector<double> u(problem_.dimension());
-    double previous = std::numeric_limits<double>::infinity();
-    for (unsigned m = 1; m <= most; m *= 2) {
-      double sum = 0.0;
-      for (std::size_t i = 0; i < samples; ++i) {
-        const std::size_t at = i * steps / samples;
-        const std::size_t trajectory = at / (truth.times - 1);
-        const std::size_t n = at % (truth.times - 1);
-        std::copy_n(truth.state(trajectory, n), u.size(), u.begin());
-        const double h = truth.dt / m;
-        for (unsigned k = 0; k < m; ++k) {
-          stepper.step(problem_.rhs, truth.t0 + static_cast<double>(n) * truth.dt + k * h, u.data(), h, u.data());
-        }
-        for (std::size_t v = 0; v < u.size(); ++v) {
-          const double e = u[v] - truth.state(trajectory, n + 1)[v];
-          sum += e * e;
-        }
-      }
-      const double rms = std::sqrt(sum / static_cast<double>(samples * u.size()));
-      if (rms <= step_rms) return m;
-      if (rms >= previous) return m / 2; // rounding has taken over
-      previous = rms;
-    }
-    return most;
+  void add_dense_output(CorrectorModel& corrector) {
+    // As accurate as asked for, and then some: the step's own error comes on top.
+    corrector.dense = fitter_.fit_dense(best_.plan, train_, 0.5 * options_.error);
+    dense_reached_ = corrector.dense->rms <= options_.error;
   }
 
   const Problem& problem_;
   AttnsOptions options_;
   Clock::time_point start_ = Clock::now();
-  std::vector<const ButcherTableau*> bases_;
-  Trajectories validation_;
-  Trajectories train_;
+  Steps steps_;
+  detail::AttnsShape shape_;
+  detail::Cases validation_;
+  detail::Cases train_;
+  std::map<std::pair<std::size_t, std::size_t>, detail::StepData> data_; ///< by base and stride
+  detail::AttnsFitter fitter_{
+      shape_, options_.seed,
+      [this](std::size_t base, std::size_t stride) -> const detail::StepData& { return data(base, stride); }};
+  std::vector<double> base_rms_; ///< of a dt-aware model's base scheme at judged_strides
   Choice best_;
   double previous_best_ = std::numeric_limits<double>::infinity();
   std::vector<AttnsCandidate> candidates_;
+  bool dense_reached_ = true;
   bool interrupted_ = false;
   bool timed_out_ = false;
 };

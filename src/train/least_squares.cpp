@@ -97,13 +97,12 @@ RidgeSolver::RidgeSolver(const Eigen::MatrixXd& basis, const Eigen::MatrixXd& ta
   projected_ = y.topRows(features);
 }
 
-Eigen::MatrixXd RidgeSolver::solve(double ridge) const {
-  const Eigen::Index features = triangle_.rows();
+Eigen::MatrixXd RidgeSolver::solve(double ridge, Eigen::Index features) const {
   Eigen::MatrixXd a(2 * features, features);
-  a.topRows(features) = triangle_;
+  a.topRows(features) = triangle_.topLeftCorner(features, features);
   a.bottomRows(features) = Eigen::MatrixXd::Identity(features, features) * (ridge * scale_);
   Eigen::MatrixXd y = Eigen::MatrixXd::Zero(2 * features, projected_.cols());
-  y.topRows(features) = projected_;
+  y.topRows(features) = projected_.topRows(features);
   const Eigen::HouseholderQR<Eigen::Ref<Eigen::MatrixXd>> qr(a);
   y.applyOnTheLeft(qr.householderQ().adjoint());
   const Eigen::MatrixXd solution =

@@ -38,7 +38,9 @@ public:
   /// `basis` [features, samples], `targets` [outputs, samples].
   RidgeSolver(const Eigen::MatrixXd& basis, const Eigen::MatrixXd& targets);
   /// W, [outputs, features]. `ridge` is relative: 1e-10 is a light touch.
-  Eigen::MatrixXd solve(double ridge) const;
+  Eigen::MatrixXd solve(double ridge) const { return solve(ridge, triangle_.rows()); }
+  /// The same with the first `features` features alone, as if no others had been given.
+  Eigen::MatrixXd solve(double ridge, Eigen::Index features) const;
 
 private:
   Eigen::MatrixXd triangle_;  ///< R of the factorisation, [features, features]

@@ -1,5 +1,7 @@
 #include "train/rknn_embedded.hpp"
 #include "train/rknn_fit.hpp"
+#include "train/rknn_recipe.hpp"
+#include "train/rknn_search.hpp"
 #include "train/rknn_validity.hpp"
 
 #include <lodestep/error.hpp>
@@ -19,20 +21,6 @@ namespace {
 
 using namespace detail;
 
-constexpr std::uint64_t start_stream = 101; // of random starts, apart from every split's
-
-// Sizes of the three rounds of the fit. Many starts are screened on few questions, the best are fitted to more, and the
-// best of those to all: together about a second for three stages.
-struct Round {
-  std::size_t tasks, step_sizes, iterations, reweightings, kept;
-};
-constexpr Round screening{10, 3, 25, 3, 4};
-constexpr Round refining{12, 4, 12, 3, 2};
-constexpr Round finishing{24, 5, 15, 6, 1};
-
-// What the matching of Taylor coefficients must reach to count as met: rounding of a few stages' sums.
-constexpr double matched = 1e-10;
-
 void check(const Family& family, const RknnOptions& options) {
   const auto in_range = [](const char* name, std::size_t value, std::size_t least, std::size_t most) {
     if (value < least || value > most) {
@@ -43,6 +31,16 @@ void check(const Family& family, const RknnOptions& options) {
   in_range("stages", options.stages, 1, 6);
   in_range("order", options.order, 1, 8);
   in_range("starts", options.starts, 1, 10000);
+  if (options.recipe != "auto" && options.recipe != "paper") {
+    throw InvalidArgument("train rknn: unknown recipe '" + options.recipe + "'; there are auto and paper");
+  }
+  if (options.recipe == "paper" && (options.dt_degree > 0 || options.parameter_degree > 0 || options.exact_order)) {
+    throw InvalidArgument("train rknn: the paper's recipe knows no coefficients that depend on dt or parameters and no "
+                          "exact order");
+  }
+  if (options.recipe == "auto" && (options.epochs > 0 || options.samples > 0 || options.taylor_weight >= 0.0)) {
+    throw InvalidArgument("train rknn: epochs, samples and the Taylor weight belong to the paper's recipe");
+  }
   in_range("the degree in dt", options.dt_degree, 0, 4);
   in_range("the degree in the parameters", options.parameter_degree, 0, 4);
   if (!(family.dt.lower > 0.0 && family.dt.lower <= family.dt.upper && std::isfinite(family.dt.upper))) {
@@ -71,34 +69,6 @@ void check(const Family& family, const RknnOptions& options) {
   }
 }
 
-RknnTasks questions(const Family& family, const ButcherTableau& classical, const RknnOptions& options,
-                    const std::vector<double>& horizons, const Round& round) {
-  RknnTaskOptions task_options;
-  task_options.tasks = round.tasks;
-  task_options.horizons = horizons;
-  task_options.dt = geometric_grid(family.dt, round.step_sizes);
-  task_options.seed = options.seed;
-  return make_rknn_tasks(family, classical, task_options);
-}
-
-RknnFitOptions fit_options(const RknnOptions& options, const Round& round) {
-  RknnFitOptions fit;
-  fit.shape.stages = options.stages;
-  fit.shape.softmax = options.softmax;
-  fit.order = options.order;
-  fit.order_weight = options.exact_order ? 1e4 : 0.0;
-  fit.iterations = round.iterations;
-  fit.reweightings = round.reweightings;
-  return fit;
-}
-
-void sort_and_keep(std::vector<RknnFit>& fits, std::size_t kept) {
-  // Stable, so that equal fits keep the order of their starts and the result does not depend on the library.
-  std::stable_sort(fits.begin(), fits.end(),
-                   [](const RknnFit& x, const RknnFit& y) { return x.log_ratio < y.log_ratio; });
-  if (fits.size() > kept) fits.resize(kept);
-}
-
 // The lower triangle and b, from and to a tableau.
 ButcherTableau tableau_of(const std::vector<double>& a, const std::vector<double>& b, std::string name) {
   ButcherTableau tableau;
@@ -112,6 +82,30 @@ ButcherTableau tableau_of(const std::vector<double>& a, const std::vector<double
   }
   tableau.order = std::max(1u, attained_order(tableau));
   return tableau;
+}
+
+/// The paper's way to a tableau's numbers.
+RknnCoefficients follow_recipe(const Family& family, const ButcherTableau& classical, const RknnOptions& options) {
+  RknnRecipe recipe = RknnRecipe::published(family.name, options.stages, options.order);
+  if (options.epochs > 0) recipe.epochs = options.epochs;
+  if (options.samples > 0) recipe.samples = options.samples;
+  if (options.taylor_weight >= 0.0) recipe.taylor_weight = options.taylor_weight;
+  if (recipe.taylor_weight != 0.0 && !family.rhs_series) {
+    throw InvalidArgument(
+        "train rknn: the paper's Taylor regulariser needs a generic right-hand side (with_rhs), not a "
+        "black box; give it the weight 0");
+  }
+  const auto proceed = [&](double fraction) {
+    return !options.progress || options.progress(0.8 * fraction, "Adam, as published");
+  };
+  RknnRecipeFit fit = fit_rknn_recipe(family, classical, options.stages, options.order, recipe, options.seed, proceed);
+  RknnCoefficients found;
+  found.shape.stages = options.stages;
+  found.shape.softmax = true;
+  found.x = std::move(fit.x);
+  found.recipe = "paper";
+  found.tasks = recipe.samples;
+  return found;
 }
 
 } // namespace
@@ -140,96 +134,16 @@ RknnResult train_rknn(const Family& given, const RknnOptions& options) {
                                                                : rknn_classical(options.stages, options.order);
   const std::vector<double> horizons =
       options.horizons.empty() ? std::vector<double>{family.horizon} : options.horizons;
-  const bool family_order = options.order > attainable_order(options.stages);
-  if (family_order && !family.rhs_series) {
-    throw InvalidArgument(
-        "train rknn: order " + std::to_string(options.order) + " with " + std::to_string(options.stages) +
-        " stages is an order of the family alone, found by its "
-        "Taylor coefficients: the family needs a generic right-hand side (with_rhs), not a black box");
-  }
   const auto stop_asked = [&](double fraction, const char* what) {
     return options.progress && !options.progress(fraction, what);
   };
 
   RknnResult result;
-  result.taylor_mismatch = std::numeric_limits<double>::quiet_NaN();
-
-  // Screening.
-  const RknnTasks few = questions(family, classical, options, horizons, screening);
-  const RknnFitOptions fit = fit_options(options, screening);
-  const RknnFitter screen(family, few, fit);
-  std::vector<RknnFit> fits;
-  // Tableaux that match the family's Taylor coefficients up to `order`, from every start.
-  const auto match_taylor = [&](unsigned order, std::size_t starts) {
-    RknnFitOptions taylor = fit;
-    taylor.order = order;
-    taylor.iterations = 400;
-    const RknnFitter fitter(family, few, taylor);
-    double best = largest_mismatch;
-    for (std::size_t i = 0; i < starts; ++i) {
-      Random random(options.seed, start_stream, i);
-      std::vector<double> x = fitter.random_start(random);
-      const double mismatch = fitter.fit_taylor(x);
-      best = std::min(best, mismatch);
-      // Large coefficients meet the conditions as well, and lose every digit in use.
-      const bool tame = std::all_of(x.begin(), x.end(), [](double v) { return std::abs(v) < 20.0; });
-      if (mismatch < matched && tame) fits.push_back({x, screen.log_ratio(x)});
-    }
-    return best;
-  };
-  if (family_order) {
-    result.taylor_mismatch = match_taylor(options.order, options.starts);
-  } else {
-    // A family with an order of its own shows it here, and least squares then starts at a far better place.
-    for (unsigned order = std::min(static_cast<unsigned>(2 * options.stages), 8u);
-         family.rhs_series && !options.exact_order && order > options.order && fits.empty(); --order) {
-      match_taylor(order, 8);
-    }
-    for (std::size_t i = 0; i < options.starts; ++i) {
-      Random random(options.seed, start_stream, i);
-      fits.push_back(screen.fit(screen.random_start(random), false));
-      if (stop_asked(0.6 * static_cast<double>(i + 1) / static_cast<double>(options.starts), "screening starts")) break;
-    }
-  }
-  if (fits.empty()) {
-    throw InvalidData("family '" + family.name + "': no start of " + std::to_string(options.starts) +
-                      " reached order " + std::to_string(options.order) + " with " + std::to_string(options.stages) +
-                      " stages (best relative mismatch of Taylor coefficients " +
-                      std::to_string(result.taylor_mismatch) + "): ask for a lower order or more stages or starts");
-  }
-  sort_and_keep(fits, fits.size());
-  for (const auto& f : fits) result.start_ratios.push_back(std::exp(f.log_ratio));
-  sort_and_keep(fits, screening.kept);
-
-  // Refining and finishing.
-  RknnFitOptions final_fit = fit_options(options, finishing);
-  const RknnTasks all = questions(family, classical, options, horizons, finishing);
-  if (!family_order) {
-    const RknnTasks some = questions(family, classical, options, horizons, refining);
-    const RknnFitter refine(family, some, fit_options(options, refining));
-    for (auto& f : fits) f = refine.fit(f.x, true);
-    sort_and_keep(fits, refining.kept);
-    stop_asked(0.75, "refining");
-    const RknnFitter finish(family, all, final_fit);
-    for (auto& f : fits) f = finish.fit(f.x, true);
-    sort_and_keep(fits, finishing.kept);
-  }
-  std::vector<double> x = fits.front().x;
-  if (options.dt_degree > 0 || options.parameter_degree > 0) {
-    auto monomials = rknn_monomials(options.dt_degree > 0, options.parameter_degree > 0 ? family.parameters.size() : 0,
-                                    std::max(options.dt_degree, options.parameter_degree));
-    std::erase_if(monomials, [&](const auto& powers) {
-      unsigned of_parameters = 0;
-      for (std::size_t i = 1; i < powers.size(); ++i) of_parameters += powers[i];
-      return powers[0] > options.dt_degree || of_parameters > options.parameter_degree;
-    });
-    final_fit.shape.monomials = std::move(monomials);
-    x.resize(final_fit.shape.size(), 0.0);
-    x = RknnFitter(family, all, final_fit).fit(x, true).x;
-  }
+  const RknnCoefficients found = options.recipe == "paper" ? follow_recipe(family, classical, options)
+                                                           : search_coefficients(family, classical, options, horizons);
+  result.taylor_mismatch = found.taylor_mismatch;
+  result.start_ratios = found.start_ratios;
   stop_asked(0.85, "measuring");
-
-  if (options.exact_order) x = RknnFitter(family, all, final_fit).exact_order(std::move(x));
 
   // The model.
   Model& model = result.model;
@@ -237,13 +151,14 @@ RknnResult train_rknn(const Family& given, const RknnOptions& options) {
   const std::string name = family.name + "_" + std::to_string(s) + "_stages_order_" + std::to_string(options.order);
   std::vector<double> a(s * s), b(s);
   TableauModel method;
-  const RknnFitter last(family, all, final_fit);
-  last.term(x, 0, a.data(), b.data());
+  const RknnTasks none;
+  const RknnFitter fitter(family, none, {found.shape});
+  fitter.term(found.x, 0, a.data(), b.data());
   method.tableau = tableau_of(a, b, name);
-  for (std::size_t m = 1; m < final_fit.shape.monomials.size(); ++m) {
-    TableauTerm term{final_fit.shape.monomials[m], std::vector<double>(s * s), std::vector<double>(s)};
+  for (std::size_t m = 1; m < found.shape.monomials.size(); ++m) {
+    TableauTerm term{found.shape.monomials[m], std::vector<double>(s * s), std::vector<double>(s)};
     term.powers.resize(1 + family.parameters.size(), 0);
-    last.term(x, m, term.a.data(), term.b.data());
+    fitter.term(found.x, m, term.a.data(), term.b.data());
     method.terms.push_back(std::move(term));
   }
   method.family_order = options.order;
@@ -257,8 +172,8 @@ RknnResult train_rknn(const Family& given, const RknnOptions& options) {
   model.variables = family.variables;
   model.provenance.problem = family.name;
   model.provenance.seed = options.seed;
-  model.provenance.training_trajectories = finishing.tasks;
-  model.provenance.recipe = family_order ? "rknn taylor" : "rknn least squares";
+  model.provenance.training_trajectories = found.tasks;
+  model.provenance.recipe = found.recipe;
   model.provenance.library_version = LODESTEP_VERSION_STRING;
   model.method = std::move(method);
   measure_validity(family, options.seed, model);
@@ -272,7 +187,7 @@ RknnResult train_rknn(const Family& given, const RknnOptions& options) {
   result.one_step_ratio = evaluation.one_step_ratio;
   result.global_ratio = evaluation.global_ratio;
   result.horizon = evaluation.horizon;
-  result.dropped_fraction = std::max(evaluation.dropped_fraction, all.dropped_fraction());
+  result.dropped_fraction = std::max(evaluation.dropped_fraction, found.dropped_fraction);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return result;
 }

@@ -359,6 +359,14 @@ private:
   }
 };
 
+double mean_square(const Eigen::VectorXd& f, const Eigen::MatrixXd& jacobian, std::size_t count,
+                   std::vector<double>& gradient) {
+  const double mean = 1.0 / static_cast<double>(count);
+  const Eigen::VectorXd g = 2.0 * mean * (jacobian.transpose() * f);
+  gradient.assign(g.data(), g.data() + g.size());
+  return mean * f.squaredNorm();
+}
+
 RknnFit RknnFitter::fit(std::vector<double> start, bool warm) const {
   RollOutProblem problem(*this);
   const std::size_t d = family_.dimension();
@@ -394,6 +402,18 @@ RknnFit RknnFitter::fit(std::vector<double> start, bool warm) const {
     if (log_ratio < best.log_ratio) best = {std::vector<double>(x.data(), x.data() + x.size()), log_ratio};
   }
   return best;
+}
+
+RknnLoss RknnFitter::scaled_loss() const {
+  return [problem = RollOutProblem(*this), f = Eigen::VectorXd(),
+          jacobian = Eigen::MatrixXd()](const std::vector<double>& numbers, std::vector<double>& gradient) mutable {
+    const Eigen::Map<const Eigen::VectorXd> x(numbers.data(), static_cast<Eigen::Index>(numbers.size()));
+    f.resize(problem.values());
+    jacobian.resize(problem.values(), problem.inputs());
+    problem(x, f);
+    problem.df(x, jacobian);
+    return mean_square(f, jacobian, problem.weight.size(), gradient);
+  };
 }
 
 double RknnFitter::log_ratio(const std::vector<double>& x) const {

@@ -3,9 +3,13 @@
 #include "train/rknn_tasks.hpp"
 
 #include <lodestep/family.hpp>
+#include <lodestep/train_export.hpp>
+
+#include <Eigen/Core>
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace lodestep::detail {
@@ -46,8 +50,15 @@ struct RknnFit {
   double log_ratio = 0.0;
 };
 
+/// |f|^2 / count and its gradient from the Jacobian of f.
+double mean_square(const Eigen::VectorXd& f, const Eigen::MatrixXd& jacobian, std::size_t count,
+                   std::vector<double>& gradient);
+
+/// A loss at a set of numbers; writes its gradient.
+using RknnLoss = std::function<double(const std::vector<double>& x, std::vector<double>& gradient)>;
+
 /// Fits coefficients to tasks.
-class RknnFitter {
+class LODESTEP_TRAIN_EXPORT RknnFitter {
 public:
   RknnFitter(const Family& family, const RknnTasks& tasks, const RknnFitOptions& options);
 
@@ -60,6 +71,11 @@ public:
   /// from and to `x`. Returns the largest mismatch that is left, relative. The family must have a right-hand side on
   /// series.
   double fit_taylor(std::vector<double>& x) const;
+
+  /// Mean over samples of (error / classical error)^2 (eq. 14), and the mean over the first `tasks` tasks of the Taylor
+  /// regulariser (eq. 16), in which each order is taken relative to the flow's. The fitter must outlive them.
+  RknnLoss scaled_loss() const;
+  RknnLoss taylor_loss(std::size_t tasks) const;
 
   /// The nearest numbers whose tableau meets the order conditions up to options.order to rounding (Gauss-Newton steps
   /// of least norm). Throws InvalidData if that does not converge.

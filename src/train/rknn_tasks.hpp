@@ -2,6 +2,7 @@
 
 #include <lodestep/family.hpp>
 #include <lodestep/tableau.hpp>
+#include <lodestep/train_export.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -58,7 +59,8 @@ std::vector<double> geometric_grid(Interval range, std::size_t count);
 
 /// Draws tasks and asks every question of each. Throws InvalidData if a right-hand side is not finite at its own
 /// initial state for more than a tenth of the tasks, or more questions than `most_dropped` had to be dropped.
-RknnTasks make_rknn_tasks(const Family& family, const ButcherTableau& classical, const RknnTaskOptions& options);
+LODESTEP_TRAIN_EXPORT RknnTasks make_rknn_tasks(const Family& family, const ButcherTableau& classical,
+                                                const RknnTaskOptions& options);
 
 /// Steps of a tableau on a family's right-hand side, in double precision.
 class RknnStepper {

@@ -72,8 +72,8 @@ struct TaylorProblem {
   const RknnFitter& fitter;
   std::vector<std::vector<FamilySeries>> flows;
 
-  explicit TaylorProblem(const RknnFitter& f) : fitter(f) {
-    const std::size_t count = std::min(tasks_used, f.tasks_.tasks.size());
+  TaylorProblem(const RknnFitter& f, std::size_t tasks) : fitter(f) {
+    const std::size_t count = std::min(tasks, f.tasks_.tasks.size());
     for (std::size_t i = 0; i < count; ++i) flows.push_back(flow(f.family_, f.tasks_.tasks[i], f.options_.order));
   }
   std::size_t dimension() const { return fitter.family_.dimension(); }
@@ -120,8 +120,20 @@ private:
   }
 };
 
+RknnLoss RknnFitter::taylor_loss(std::size_t tasks) const {
+  return [problem = TaylorProblem(*this, tasks), f = Eigen::VectorXd(),
+          jacobian = Eigen::MatrixXd()](const std::vector<double>& numbers, std::vector<double>& gradient) mutable {
+    const Eigen::Map<const Eigen::VectorXd> x(numbers.data(), static_cast<Eigen::Index>(numbers.size()));
+    f.resize(problem.values());
+    jacobian.resize(problem.values(), problem.inputs());
+    problem(x, f);
+    problem.df(x, jacobian);
+    return mean_square(f, jacobian, problem.flows.size(), gradient);
+  };
+}
+
 double RknnFitter::fit_taylor(std::vector<double>& start) const {
-  TaylorProblem problem(*this);
+  TaylorProblem problem(*this, tasks_used);
   Eigen::VectorXd x = Eigen::Map<const Eigen::VectorXd>(start.data(), problem.inputs());
   Eigen::LevenbergMarquardt<TaylorProblem> solver(problem);
   solver.parameters.maxfev = static_cast<int>(options_.iterations);

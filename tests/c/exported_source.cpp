@@ -1,4 +1,5 @@
 // Compiles exported sources by every compiler there is, without a warning, and compares their steps with the library's.
+#include "compiled_source.hpp"
 #include "pendulum_models.hpp"
 
 #include <lodestep/error.hpp>
@@ -10,18 +11,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
-#include <dlfcn.h>
-
 using namespace lodestep;
+using namespace lodestep::test;
 using State = std::array<double, 4>;
 
 namespace {
@@ -41,70 +36,6 @@ int pendulum(double, const double *u, double *dudt, void *user) {
   dudt[3] = u[1] * u[2] * u[2] - 40.0 * (u[1] - 10.0) + 9.81 * std::cos(u[0]);
   return 0;
 }
-
-/// A directory of this test's own, removed at its end.
-struct Directory {
-  Directory() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "lodestep-export-XXXXXX").string();
-    BOOST_REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path = pattern;
-  }
-  ~Directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  std::filesystem::path path;
-};
-
-void write(const std::filesystem::path &path, const std::string &text) {
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  BOOST_REQUIRE(file.good());
-}
-
-/// Runs a command; its output is part of the failure.
-bool run(const std::string &command, const std::filesystem::path &directory) {
-  const std::string log = (directory / "log").string();
-  const int status = std::system((command + " > '" + log + "' 2>&1").c_str());
-  if (status != 0) {
-    std::ifstream file(log);
-    std::stringstream text;
-    text << file.rdbuf();
-    BOOST_TEST_MESSAGE(command << "\n" << text.str().substr(0, 4000));
-  }
-  return status == 0;
-}
-
-bool available(const std::string &compiler, const std::string &suffix, const std::string &program) {
-  Directory directory;
-  const auto source = directory.path / ("probe" + suffix);
-  write(source, program);
-  return run(compiler + " -o '" + (directory.path / "probe").string() + "' '" + source.string() + "' -lm",
-             directory.path);
-}
-
-bool available(const std::string &compiler) {
-  return available(compiler, ".c",
-                   "#include <math.h>\n#include <stdint.h>\nint main(void) { return (int)floor(0.5); }\n");
-}
-
-class Library {
-public:
-  explicit Library(const std::filesystem::path &path) : handle_(::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) {
-    BOOST_REQUIRE_MESSAGE(handle_, ::dlerror());
-  }
-  ~Library() { ::dlclose(handle_); }
-  Library(const Library &) = delete;
-  Library &operator=(const Library &) = delete;
-  template <class Function> Function get(const char *name) const {
-    void *symbol = ::dlsym(handle_, name);
-    BOOST_REQUIRE_MESSAGE(symbol, ::dlerror());
-    return reinterpret_cast<Function>(symbol);
-  }
-
-private:
-  void *handle_;
-};
 
 struct Case {
   std::string name;
@@ -129,6 +60,7 @@ std::vector<Case> cases() {
   add("polynomial_2_stages", [](auto &o) { o.degree = 2, o.input = CorrectorInput::stages; });
   add("a_name_of_the_greatest_length_allowed_xx", [](auto &o) { o.hidden = {8}; });
   add("f32_tanh", [](auto &o) { o.precision = Precision::f32; });
+  add("density", [](auto &o) { o.density = true; });
   add("limited", [](auto &o) { o.correction_limit = 1e-3; }); // some corrections are too large
   return list;
 }

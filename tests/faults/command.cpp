@@ -1,4 +1,8 @@
 // What the command does with bad input: the exit code, the words, and that nothing is written.
+#include <lodestep/learned_tableau.hpp>
+#include <lodestep/model.hpp>
+#include <lodestep/tableau.hpp>
+
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
@@ -9,6 +13,7 @@
 #include <fstream>
 #include <string>
 #include <unistd.h>
+#include <variant>
 
 namespace fs = std::filesystem;
 
@@ -69,6 +74,10 @@ BOOST_AUTO_TEST_CASE(bad_requests_are_refused_and_nothing_is_written) {
   refused("generate nothing -o d.h5", "nothing");
   refused("evaluate missing.st", "missing.st");
   refused("inspect missing.st", "missing.st");
+  refused("study", "--list");
+  refused("study attns-table66", "attns-table6");
+  refused("study attns-table6 --full --small", "choose one");
+  refused("study attns-table6 --output /dev/null/folder", "/dev/null/folder");
   refused("bench elastic_pendulum --model missing.st", "missing.st");
   refused("bench", "problem");
   refused("bench --inference", "--model");
@@ -117,6 +126,18 @@ BOOST_AUTO_TEST_CASE(json_is_alone_on_standard_output_and_has_its_keys) {
   }
   BOOST_TEST(bench["speedup_at_equal_error"].contains("m.st"));
 
+  const Result hosted = run(folder, "bench spring_mass:d=2 --model m.st --host sundials --trajectories 2 --horizon 4 "
+                                    "--seconds 0.1 --error 1e-3 --json");
+  if (hosted.status == 0) {
+    const auto host = nlohmann::json::parse(hosted.out);
+    BOOST_TEST(host["points"].size() > 5u);
+    BOOST_TEST(host["points"][0]["family"] == "learned");
+    BOOST_TEST(host["speedups"][0]["model"] == "m.st");
+    for (const auto& point : host["points"]) BOOST_TEST(point["mse"].get<double>() <= host["speedups"][0]["mse"]);
+  } else {
+    BOOST_TEST(hosted.error.find("built without SUNDIALS") != std::string::npos, hosted.error);
+  }
+
   for (const char* verb : {"problems --json", "inspect m.st --json", "generate spring_mass:d=2 -o d.h5 --json"}) {
     const Result result = run(folder, verb);
     BOOST_TEST(result.status == 0, verb << ": " << result.error);
@@ -134,9 +155,44 @@ BOOST_AUTO_TEST_CASE(a_model_of_another_dimension_is_refused) {
   BOOST_TEST(bench.error.find("6") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_learned_tableau_is_exported_as_json) {
+  Folder folder;
+  const Result trained = run(folder, "train rknn linear -o constant.st --quiet");
+  BOOST_REQUIRE_MESSAGE(trained.status == 0, trained.error);
+  const Result exported = run(folder, "export constant.st --json");
+  BOOST_REQUIRE_MESSAGE(exported.status == 0, exported.error);
+  const auto tableau = lodestep::tableau_from_json(exported.out);
+  const auto model = lodestep::load_model((folder.path / "constant.st").string());
+  const auto& learned = std::get<lodestep::TableauModel>(model->method).tableau;
+  BOOST_TEST(tableau.a == learned.a);
+  BOOST_TEST(tableau.b == learned.b);
+
+  const Result of_dt = run(folder, "train rknn linear --h-degree 1 --parameter-degree 1 -o of_dt.st --quiet");
+  BOOST_REQUIRE_MESSAGE(of_dt.status == 0, of_dt.error);
+  const Result frozen = run(folder, "export of_dt.st --json --dt 0.05 --parameters a=2");
+  BOOST_REQUIRE_MESSAGE(frozen.status == 0, frozen.error);
+  const lodestep::LearnedTableau family(lodestep::load_model((folder.path / "of_dt.st").string()), {2.0});
+  BOOST_TEST(lodestep::tableau_from_json(frozen.out).b == family.at(0.05).b);
+
+  const auto failed = [&](const std::string& arguments, const std::string& words) {
+    const Result result = run(folder, arguments);
+    BOOST_TEST(result.status == 2, arguments << ": " << result.error);
+    BOOST_TEST(result.error.find(words) != std::string::npos, arguments << ": '" << result.error << "'");
+  };
+  failed("export of_dt.st --json --parameters a=2", "--dt");
+  failed("export of_dt.st --json --dt 0.05", "'a'");
+  failed("export of_dt.st --json --dt 0.05 --parameters b=2", "'a'");
+  failed("export of_dt.st --json --dt -1 --parameters a=2", "--dt");
+  failed("export constant.st", "--fortran");
+  failed("bench spring_mass:d=2 --model constant.st --host elsewhere", "elsewhere");
+  BOOST_REQUIRE(run(folder, "train attns spring_mass:d=2 -o m.st --trajectories 5 --quiet").status == 0);
+  failed("export m.st --json", "only a tableau");
+}
+
 BOOST_AUTO_TEST_CASE(help_teaches) {
   Folder folder;
-  for (const char* verb : {"", "problems", "generate", "train", "train attns", "evaluate", "bench", "inspect"}) {
+  for (const char* verb : {"", "problems", "generate", "train", "train attns", "evaluate", "bench", "inspect", "export",
+                           "import", "study"}) {
     const Result result = run(folder, std::string(verb) + " --help");
     BOOST_TEST(result.status == 0);
     BOOST_TEST(result.out.size() > 200u, verb);

@@ -396,6 +396,20 @@ BOOST_AUTO_TEST_CASE(values_outside_their_range_name_the_field) {
   BOOST_TEST(edited("/fallback_substeps", 0) == "fallback_substeps");
   BOOST_TEST(edited("/fallback_substeps", std::uint64_t{1} << 40) == "fallback_substeps");
   BOOST_TEST(edited("/fallback_substeps", 1.5) == "fallback_substeps");
+  BOOST_TEST(edited("/shortest_dt", -0.1) == "shortest_dt");
+  BOOST_TEST(edited("/shortest_dt", 0.2) == "shortest_dt");
+  BOOST_TEST(edited("/shortest_dt", 0.05) == "approximator.inputs");
+  BOOST_TEST(edited("/form", "divisive") == "form");
+  BOOST_TEST(edited("/time", "phase") == "period");
+  BOOST_TEST(edited("/time", "elapsed") == "approximator.inputs");
+  BOOST_TEST(edited("/time_range/lower", 1.0) == "time_range");
+  BOOST_TEST(
+      edited("/parameters", {{{"name", "k"}, {"nominal", 1.0}, {"trained", {{"lower", 2.0}, {"upper", 1.0}}}}}) ==
+      "parameters[0].trained");
+  BOOST_TEST(edited("/domain/density", 1.0) == "domain.density");
+  BOOST_TEST(edited("/estimate/scale", {1.0}) == "estimate.scale");
+  BOOST_TEST(edited("/estimate/scale", {1.0, -1.0}) == "estimate.scale[1]");
+  BOOST_TEST(edited("/estimate/growth", -1.0) == "estimate.growth");
   BOOST_TEST(edited("/error/step_max", -1.0) == "error.step_max");
   BOOST_TEST(edited("/provenance/seed", -1) == "provenance.seed");
   BOOST_TEST(edited("/domain/state/1/lower", 1e9) == "domain.state[1]");

@@ -81,6 +81,13 @@ program test_module
   times = [0.1d0, 0.55d0, 1d0]
   call stepper%states_at(t, z, times, states, ierr)
   call check(ierr == 0 .and. all(states(:, 1) == many(:, 1)) .and. all(states(:, 3) == y), 'states_at')
+  states = -1
+  z = start
+  t = 0
+  call stepper%states_at(t, z, times, states(:, 1:2), ierr)
+  call check(ierr == lodestep_invalid_argument .and. t == 0 .and. all(z == start) .and. all(states == -1), &
+             'states_at without room for all')
+  call check(index(lodestep_message(), '3 times need as many states, found room for 2') > 0, 'a message with both sizes')
   call stepper%estimate_error(0d0, start, 0.1d0, error, ierr)
   call check(ierr == 0 .and. any(error /= 0) .and. all(abs(error) < 1d-2), 'estimate_error')
 

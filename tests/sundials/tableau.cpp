@@ -1,6 +1,8 @@
+#include "scratch_folder.hpp"
 #include "sundials_host.hpp"
 
 #include <lodestep/error.hpp>
+#include <lodestep/model.hpp>
 #include <lodestep/runge_kutta.hpp>
 #include <lodestep/tableau.hpp>
 
@@ -150,6 +152,44 @@ BOOST_AUTO_TEST_CASE(c_callers_get_a_table_by_name_or_a_message) {
   BOOST_TEST(table->q == 3);
   BOOST_TEST(!LodestepButcherTable_LoadByName("rk9"));
   BOOST_TEST(std::string(Lodestep_GetLastError()).find("rk9") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_table_of_step_size_and_parameter_is_that_of_the_values_given) {
+  Model model;
+  model.variables = {{"x", ""}};
+  TableauModel method;
+  method.tableau = classical_tableau("heun");
+  method.tableau.order = 1;
+  method.family = "decay";
+  method.classical = "heun";
+  method.trained_dt = {0.1, 0.3};
+  method.dt = {0.1, 0.3};
+  method.parameters = {{"rate", {1.0, 3.0}, {0.5, 3.5}}};
+  // x0 = (h - 0.2) / 0.1, x1 = rate - 2
+  method.terms = {{{1, 0}, {0.0, 0.0, 0.25, 0.0}, {0.125, -0.125}}, {{0, 1}, {0.0, 0.0, 0.5, 0.0}, {0.0, 0.0}}};
+  model.method = method;
+  const ScratchFolder folder;
+  const std::string file = folder.file("decay.safetensors");
+  save_model(model, file);
+
+  sunrealtype rate = 3.0, hmin = 0.0, hmax = 0.0;
+  const Table table(LodestepButcherTable_LoadFor(file.c_str(), 0.25, 1, &rate, &hmin, &hmax));
+  BOOST_REQUIRE(table);
+  BOOST_TEST(std::abs(table->A[1][0] - (1.0 + 0.5 * 0.25 + 1.0 * 0.5)) < 1e-15);
+  BOOST_TEST(std::abs(table->c[1] - table->A[1][0]) < 1e-15);
+  BOOST_TEST(std::abs(table->b[0] - (0.5 + 0.5 * 0.125)) < 1e-15);
+  BOOST_TEST(hmin == 0.1);
+  BOOST_TEST(hmax == 0.3);
+
+  const auto refused = [&](sunrealtype h, int count, sunrealtype value, const char* words) {
+    BOOST_TEST(!LodestepButcherTable_LoadFor(file.c_str(), h, count, count > 0 ? &value : nullptr, nullptr, nullptr));
+    BOOST_TEST(std::string(Lodestep_GetLastError()).find(words) != std::string::npos, Lodestep_GetLastError());
+  };
+  refused(0.25, 0, 0.0, "'rate'");
+  refused(0.25, 1, 4.0, "'rate' in 0.5");
+  refused(0.05, 1, 2.0, "step size");
+  BOOST_TEST(!LodestepButcherTable_LoadFor(file.c_str(), 0.25, 1, nullptr, nullptr, nullptr));
+  BOOST_TEST(!LodestepButcherTable_Load(file.c_str(), 0.25, nullptr, nullptr));
 }
 
 BOOST_AUTO_TEST_CASE(a_table_that_is_not_sound_is_refused) {

@@ -40,6 +40,7 @@ struct PendulumOptions {
   double dt = 0.1;
   double correction_limit = 1.0;
   unsigned fallback_substeps = 4;
+  bool density = false; ///< one that a good part of the states are outside of
   std::uint64_t seed = 1;
 };
 
@@ -62,6 +63,17 @@ inline Model pendulum_model(const PendulumOptions& options = {}) {
   corrector.dt = options.dt;
   corrector.input = options.input;
   corrector.fallback_substeps = options.fallback_substeps;
+  if (options.density) {
+    Density density{ApproximatorSpec::zero(dimension, 4), 1.0};
+    auto& projection = density.projection;
+    projection.input_mean = {0.0, 10.2, 0.0, 0.0};
+    projection.output_scale = {1.0, 0.5, 2.0, 1.5};
+    projection.term = PolynomialTerm{3, std::vector<double>(4 * monomial_count(dimension, 3))};
+    for (double& w : std::get<PolynomialTerm>(projection.term).coefficient) w = 0.3 * random.number();
+    for (double& w : projection.affine.weight) w = random.number();
+    for (double& b : projection.affine.bias) b = 0.1 * random.number();
+    corrector.domain.density = density;
+  }
   const std::size_t stages = classical_tableau(options.base).stages();
   const std::size_t inputs = options.input == CorrectorInput::stages ? dimension * stages : dimension;
   auto& spec = corrector.approximator = ApproximatorSpec::zero(inputs, dimension);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <lodestep/corrector_features.hpp>
 #include <lodestep/model.hpp>
 #include <lodestep/tableau.hpp>
 #include <lodestep/version.hpp>
@@ -56,6 +57,7 @@ inline Model sample_model(CorrectorInput input, Precision precision, const std::
   model.error = {random.positive() * 1e-9, random.positive() * 1e-8, 50.0, random.positive() * 1e-6, 1.0 / 3.0, 200};
   model.provenance.problem = "elastic_pendulum";
   model.provenance.parameters = {{"g", 9.81}, {"tiny", std::numeric_limits<double>::denorm_min()}, {"minus", -0.0}};
+  model.provenance.initial = "wide";
   model.provenance.seed = std::numeric_limits<std::uint64_t>::max();
   model.provenance.training_trajectories = 123;
   model.provenance.recipe = "least squares, \"checksum\":\"crc64:\"";
@@ -65,6 +67,15 @@ inline Model sample_model(CorrectorInput input, Precision precision, const std::
   corrector.base = "rk3";
   corrector.dt = 0.1;
   corrector.input = input;
+  if (term == "polynomial") { // one term has all that the others lack
+    corrector.shortest_dt = 0.025;
+    corrector.form = CorrectorForm::multiplicative;
+    corrector.time = TimeInput::phase;
+    corrector.period = random.positive();
+    corrector.time_range = {-random.positive(), random.positive()};
+    corrector.parameters = {{"k \"1\"", random.number(), {-random.positive(), random.positive()}}};
+    corrector.estimate = {{random.positive(), random.positive()}, random.positive(), random.number(), 1.0 / 3.0};
+  }
   corrector.fallback = "rk4";
   corrector.fallback_substeps = 7;
   for (std::size_t i = 0; i < dimension; ++i) {
@@ -72,7 +83,8 @@ inline Model sample_model(CorrectorInput input, Precision precision, const std::
     corrector.domain.correction_limit.push_back(random.positive());
   }
   auto& spec = corrector.approximator;
-  spec.inputs = input == CorrectorInput::stages ? 3 * dimension : dimension;
+  const CorrectorFeatures features(corrector, dimension, 3);
+  spec.inputs = features.count();
   spec.outputs = dimension;
   spec.precision = precision;
   spec.input_mean = random.numbers(spec.inputs);
@@ -91,6 +103,12 @@ inline Model sample_model(CorrectorInput input, Precision precision, const std::
                   random.layer(3, spec.outputs, precision)};
     if (activation == Activation::rational) mlp.numerator[1] = random.number();
     spec.term = mlp;
+  }
+  if (term == "polynomial") {
+    auto projection = ApproximatorSpec::zero(features.density_count(), 4);
+    projection.affine = random.layer(projection.inputs, 4, Precision::f64);
+    projection.term = PolynomialTerm{2, random.numbers(4 * monomial_count(projection.inputs, 2))};
+    corrector.domain.density = Density{projection, random.positive()};
   }
   model.method = corrector;
   return model;
@@ -166,8 +184,9 @@ inline bool same(const Model& a, const Model& b) {
   }
   const auto& p = a.provenance;
   const auto& q = b.provenance;
-  if (p.problem != q.problem || p.seed != q.seed || p.training_trajectories != q.training_trajectories ||
-      p.recipe != q.recipe || p.library_version != q.library_version || p.parameters.size() != q.parameters.size()) {
+  if (p.problem != q.problem || p.initial != q.initial || p.seed != q.seed ||
+      p.training_trajectories != q.training_trajectories || p.recipe != q.recipe ||
+      p.library_version != q.library_version || p.parameters.size() != q.parameters.size()) {
     return false;
   }
   for (std::size_t i = 0; i < p.parameters.size(); ++i) {
@@ -178,6 +197,25 @@ inline bool same(const Model& a, const Model& b) {
   if (a.method.index() != b.method.index()) return false;
   const auto& c = std::get<CorrectorModel>(a.method);
   const auto& d = std::get<CorrectorModel>(b.method);
+  if (!same(c.shortest_dt, d.shortest_dt) || c.form != d.form || c.time != d.time || !same(c.period, d.period) ||
+      !same(c.time_range.lower, d.time_range.lower) || !same(c.time_range.upper, d.time_range.upper) ||
+      c.parameters.size() != d.parameters.size() || !same_numbers(c.estimate.scale, d.estimate.scale) ||
+      !same(c.estimate.growth, d.estimate.growth) || !same(c.estimate.correlation, d.estimate.correlation) ||
+      !same(c.estimate.coverage, d.estimate.coverage) || bool(c.domain.density) != bool(d.domain.density)) {
+    return false;
+  }
+  for (std::size_t i = 0; i < c.parameters.size(); ++i) {
+    const auto& e = c.parameters[i];
+    const auto& f = d.parameters[i];
+    if (e.name != f.name || !same(e.nominal, f.nominal) || !same(e.trained.lower, f.trained.lower) ||
+        !same(e.trained.upper, f.trained.upper)) {
+      return false;
+    }
+  }
+  if (c.domain.density && (!same(c.domain.density->limit, d.domain.density->limit) ||
+                           !same(c.domain.density->projection, d.domain.density->projection))) {
+    return false;
+  }
   if (c.base != d.base || !same(c.dt, d.dt) || c.input != d.input || c.fallback != d.fallback ||
       c.fallback_substeps != d.fallback_substeps ||
       !same_numbers(c.domain.correction_limit, d.domain.correction_limit) ||

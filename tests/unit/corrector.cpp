@@ -80,10 +80,11 @@ BOOST_AUTO_TEST_CASE(off_grid_steps_take_as_many_sub_steps_as_they_need) {
   BOOST_TEST(corrector->substeps(0.3) == 3u);
   BOOST_TEST(corrector->substeps(-0.5) == 4u);
   BOOST_TEST(corrector->substeps(1e-9) == 1u);
+  const Corrector::Scratch scratch(*corrector);
   const double inside = 0.0;
   const double outside = 1.5;
-  BOOST_CHECK(corrector->admits(0.5, &inside) == Verdict::learned);
-  BOOST_CHECK(corrector->admits(0.3, &inside) == Verdict::step_size);
-  BOOST_CHECK(corrector->admits(-0.5, &inside) == Verdict::step_size);
-  BOOST_CHECK(corrector->admits(0.5, &outside) == Verdict::domain);
+  BOOST_CHECK(corrector->admits(0.0, 0.5, &inside, scratch) == Verdict::learned);
+  BOOST_CHECK(corrector->admits(0.0, 0.3, &inside, scratch) == Verdict::step_size);
+  BOOST_CHECK(corrector->admits(0.0, -0.5, &inside, scratch) == Verdict::step_size);
+  BOOST_CHECK(corrector->admits(0.0, 0.5, &outside, scratch) == Verdict::domain);
 }

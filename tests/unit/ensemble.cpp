@@ -35,7 +35,23 @@ void rhs_many(double t, const double* u, double* dudt, std::size_t n) {
   }
 }
 
-std::shared_ptr<const Corrector> make_corrector(const char* base, CorrectorInput input) {
+/// Everything beyond a plain corrector that a model may have at once.
+void add_everything(CorrectorModel& corrector) {
+  corrector.shortest_dt = 0.1;
+  corrector.time = TimeInput::phase;
+  corrector.period = 3.0;
+  corrector.parameters = {{"k", 1.5, {1.0, 2.0}}};
+}
+
+/// A density that a good part of the states are outside of.
+Density narrow_density(std::size_t inputs) {
+  Density density{ApproximatorSpec::zero(inputs, 4), 0.25};
+  density.projection.affine.weight[0] = 1.0; // inside where the first variable is within 0.5
+  return density;
+}
+
+std::shared_ptr<const Corrector> make_corrector(const char* base, CorrectorInput input, bool everything = false,
+                                                CorrectorForm form = CorrectorForm::additive, bool dense = false) {
   Engine engine(11);
   auto model = std::make_shared<Model>();
   model->variables.resize(dimension);
@@ -45,8 +61,11 @@ std::shared_ptr<const Corrector> make_corrector(const char* base, CorrectorInput
   corrector.dt = 0.25;
   corrector.input = input;
   const std::size_t stages = classical_tableau(base).stages();
-  corrector.approximator = random_mlp(engine, Precision::f64, Activation::tanh,
-                                      corrector_feature_count(input, dimension, stages), {24}, dimension);
+  corrector.form = form;
+  if (everything) add_everything(corrector);
+  const CorrectorFeatures features(corrector, dimension, stages);
+  corrector.approximator = random_mlp(engine, Precision::f64, Activation::tanh, features.count(), {24}, dimension);
+  if (dense) corrector.domain.density = narrow_density(features.density_count());
   corrector.domain.state.assign(dimension, {-4.0, 4.0});
   corrector.domain.correction_limit.assign(dimension, 1.0);
   corrector.fallback_substeps = 3;
@@ -108,6 +127,41 @@ BOOST_AUTO_TEST_CASE(learned_ensembles_agree_with_single_runs) {
         BOOST_TEST((ensemble.counters().steps == single.counters().steps));
         BOOST_TEST(ensemble.counters()[Verdict::step_size] == members);
       }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_kind_of_learned_ensemble_agrees_with_single_runs) {
+  for (const CorrectorForm form : {CorrectorForm::additive, CorrectorForm::multiplicative}) {
+    for (CorrectorInput input : {CorrectorInput::increment, CorrectorInput::state, CorrectorInput::stages}) {
+      const auto corrector = make_corrector("heun", input, true, form, true);
+      constexpr std::size_t members = 130;
+      Engine engine(4);
+      auto x = uniform(engine, dimension * members, -1.0, 1.0);
+      auto expected = x;
+      auto whole = x;
+      EnsembleCorrected ensemble(corrector);
+      EnsembleCorrected at_once(corrector);
+      CorrectedRungeKutta single(corrector);
+      ensemble.set_parameter("k", 1.25);
+      at_once.set_parameter("k", 1.25);
+      single.set_parameter("k", 1.25);
+      const auto rhs_whole = [](double t, const double* u, double* dudt) {
+        for (std::size_t j = 0; j < members; ++j) rhs_one(t, u + j * dimension, dudt + j * dimension);
+      };
+      double t = 0.0;
+      for (const double dt : {0.25, 0.2, 0.07, 0.25}) {
+        BOOST_TEST(ensemble.step(rhs_many, t, x.data(), dt, members) == 0);
+        BOOST_TEST(at_once.step_whole(rhs_whole, t, whole.data(), dt, members) == 0);
+        for (std::size_t j = 0; j < members; ++j) single.step(rhs_one, t, expected.data() + j * dimension, dt);
+        t += dt;
+      }
+      check_close(x, expected);
+      check_close(whole, expected);
+      BOOST_TEST((ensemble.counters().steps == single.counters().steps));
+      BOOST_TEST((at_once.counters().steps == single.counters().steps));
+      BOOST_TEST(single.counters().learned() > 50u);
+      BOOST_TEST(single.counters()[Verdict::domain] > 50u);
     }
   }
 }

@@ -49,7 +49,7 @@ int Ensemble::step_with(const ButcherTableau& scheme, HostRhs& rhs, double t, do
   return 0;
 }
 
-void Ensemble::correct() {
+void Ensemble::correct(double t, double dt) {
   const std::size_t d = corrector_.dimension();
   const std::size_t size = members_.size() * d;
   for (std::size_t m = 0; m < members_.size(); ++m) {
@@ -57,7 +57,7 @@ void Ensemble::correct() {
       std::copy_n(k_.data() + s * size + m * d, d, stages_.data() + s * d);
     }
     double* after = result_.data() + m * d;
-    verdicts_[members_[m]] = corrector_.correct(u_.data() + m * d, after, stages_.data(), scratch_);
+    verdicts_[members_[m]] = corrector_.correct(t, dt, u_.data() + m * d, after, stages_.data(), scratch_);
     std::copy_n(after, d, next_.data() + members_[m] * d);
   }
 }
@@ -80,13 +80,13 @@ int Ensemble::step(HostRhs& rhs, double t, const double* y, std::size_t n, doubl
   if (next_.size() < n * d) next_.resize(n * d);
   members_.clear();
   for (std::size_t i = 0; i < n; ++i) {
-    verdicts_[i] = corrector_.admits(dt, y + i * d);
+    verdicts_[i] = corrector_.admits(t, dt, y + i * d, scratch_);
     if (verdicts_[i] == Verdict::learned) members_.push_back(i);
   }
   if (!members_.empty()) {
     gather(y);
     if (const int result = step_with(base_, rhs, t, dt, result_.data())) return result;
-    correct();
+    correct(t, dt);
   }
   members_.clear();
   for (std::size_t i = 0; i < n; ++i) {

@@ -31,7 +31,7 @@ private:
   void gather(const double* y);
   int step_with(const ButcherTableau& scheme, HostRhs& rhs, double t, double dt, double* out);
   int fall_back(HostRhs& rhs, double t, const double* y, double dt);
-  void correct();
+  void correct(double t, double dt);
 
   const Corrector& corrector_;
   const ButcherTableau& base_;

@@ -95,10 +95,10 @@ int sub_step(lodestep_stepper& s, double t, double* u, double length, std::size_
 /// seen by the caller and a good one is copied once.
 int take_step(lodestep_stepper& s, double t, const double* y, double dt, Verdict& verdict) {
   double* next = s.next.data();
-  verdict = s.corrector->admits(dt, y);
+  verdict = s.corrector->admits(t, dt, y, s.scratch);
   if (verdict == Verdict::learned) {
     if (const int result = s.base.step(s.rhs, t, y, dt, next)) return rhs_failed(result, t, dt);
-    verdict = s.corrector->correct(y, next, s.base.stage_derivatives(), s.scratch);
+    verdict = s.corrector->correct(t, dt, y, next, s.base.stage_derivatives(), s.scratch);
   }
   if (verdict != Verdict::learned) {
     std::copy_n(y, s.next.size(), next);

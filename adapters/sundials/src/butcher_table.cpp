@@ -30,7 +30,7 @@ ARKodeButcherTable create_table(const ButcherTableau& tableau, unsigned order) {
 
 ARKodeButcherTable learned_table(const LearnedTableau& learned, double h) {
   const TableauModel& method = learned.method();
-  const ButcherTableau& tableau = learned.depends_on_dt() ? learned.at(h) : method.tableau;
+  const ButcherTableau tableau = method.terms.empty() ? method.tableau : learned.at(h);
   // On its family a learned tableau converges faster than the order conditions, which ask for all problems, allow it.
   return create_table(tableau, std::max(tableau.order, method.family_order));
 }
@@ -44,11 +44,29 @@ ARKodeButcherTable make_butcher_table(const ButcherTableau& tableau) {
 } // namespace lodestep::arkode
 
 ARKodeButcherTable LodestepButcherTable_Load(const char* model, sunrealtype h, sunrealtype* hmin, sunrealtype* hmax) {
+  return LodestepButcherTable_LoadFor(model, h, 0, nullptr, hmin, hmax);
+}
+
+ARKodeButcherTable LodestepButcherTable_LoadFor(const char* model, sunrealtype h, int num_params,
+                                                const sunrealtype* params, sunrealtype* hmin, sunrealtype* hmax) {
   ARKodeButcherTable table = nullptr;
   lodestep::arkode::guarded(stderr, "LodestepButcherTable_Load", [&] {
     if (!model) throw lodestep::InvalidArgument("no model file given (null pointer)");
-    const lodestep::LearnedTableau learned(lodestep::load_model(model));
+    if (num_params < 0 || (num_params > 0 && !params)) {
+      throw lodestep::InvalidArgument(std::to_string(num_params) + " parameters given, and no array of them");
+    }
+    const std::vector<double> values(params, params + num_params);
+    const lodestep::LearnedTableau learned(lodestep::load_model(model), values);
     const lodestep::TableauModel& method = learned.method();
+    // NOTE: a table cannot fall back: what it may not be used for is refused here.
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const auto& known = method.parameters[i];
+      if (!(values[i] >= known.valid.lower && values[i] <= known.valid.upper)) {
+        throw lodestep::InvalidArgument("the tableau may be used for '" + known.name + "' in " +
+                                        std::to_string(known.valid.lower) + " .. " + std::to_string(known.valid.upper) +
+                                        ", not at " + std::to_string(values[i]));
+      }
+    }
     if (learned.depends_on_dt() && learned.admits(h) != lodestep::Verdict::learned) {
       throw lodestep::InvalidArgument("the coefficients depend on the step size, which must lie in " +
                                       std::to_string(method.dt.lower) + " .. " + std::to_string(method.dt.upper) +

@@ -37,7 +37,7 @@ void Forcing::integrate(double t, double dt, double* increment, std::size_t size
 
 CellStepper::CellStepper(std::shared_ptr<const Corrector> corrector, CellLayout layout)
     : corrector_(std::move(corrector)), layout_(layout),
-      base_(classical_tableau(std::get<CorrectorModel>(corrector_->model().method).base), layout.size()),
+      base_(classical_tableau(corrector_->description().base), layout.size()),
       sub_stepper_(classical_tableau(corrector_->fallback()), layout.size()), scratch_(*corrector_),
       outcome_(layout.cells, Outcome::learned), next_(layout.size()), fallback_(layout.size()),
       first_slope_(layout.size()), forcing_increment_(layout.size()) {
@@ -46,7 +46,7 @@ CellStepper::CellStepper(std::shared_ptr<const Corrector> corrector, CellLayout 
     throw InvalidArgument("cells of dimension " + std::to_string(layout_.dimension) + ", the model's is " +
                           std::to_string(dimension));
   }
-  const auto& model = std::get<CorrectorModel>(corrector_->model().method);
+  const auto& model = corrector_->description();
   limit_ = model.domain.correction_limit;
   for (const Interval& interval : model.domain.state) {
     const double width = interval.upper - interval.lower;
@@ -56,6 +56,7 @@ CellStepper::CellStepper(std::shared_ptr<const Corrector> corrector, CellLayout 
   if (layout_.cells > 1) {
     features_.resize(layout_.cells * features);
     corrections_.resize(layout.size());
+    increments_.resize(layout.size());
     rows_.reserve(layout_.cells);
   }
   cell_u_.resize(dimension);
@@ -79,10 +80,15 @@ bool CellStepper::finite(const double* array, std::size_t index) const noexcept 
   return sum == 0.0;
 }
 
-std::size_t CellStepper::admit(double dt, const double* u) {
+std::size_t CellStepper::admit(double t, double dt, const double* u) {
   std::size_t learned = 0;
   for (std::size_t c = 0; c < layout_.cells; ++c) {
-    const Verdict verdict = corrector_->admits(dt, cell(u, c, cell_u_.data()));
+    const double* at = cell(u, c, cell_u_.data());
+    Verdict verdict = corrector_->admits(t, dt, at, scratch_);
+    if (layout_.cells > 1 && verdict == Verdict::learned) { // one cell alone is asked by `correct`
+      corrector_->leverages(t, at, 1, &scratch_.leverage, scratch_);
+      if (!(scratch_.leverage <= 1.0)) verdict = Verdict::domain; // NaN is outside
+    }
     outcome_[c] = static_cast<Outcome>(verdict);
     learned += verdict == Verdict::learned;
   }
@@ -117,12 +123,12 @@ std::size_t CellStepper::correct(double t, const double* u, double dt, const For
     forcing.integrate(t, dt, forcing_increment_.data(), layout_.size());
     increment = forcing_increment_.data();
   }
-  if (layout_.cells > 1) return correct_batch(u, dt, increment);
+  if (layout_.cells > 1) return correct_batch(t, u, dt, increment);
 
   // NOTE: the core's own code for a single cell: the same bits as without SUNDIALS.
   if (!finite(next_.data(), 0)) return give_up();
   if (increment && !corrector_->approximator().is_zero()) std::copy_n(next_.data(), next_.size(), cell_next_.data());
-  const Verdict verdict = corrector_->correct(u, next_.data(), base_.stage_derivatives(), scratch_);
+  const Verdict verdict = corrector_->correct(t, dt, u, next_.data(), base_.stage_derivatives(), scratch_);
   outcome_[0] = static_cast<Outcome>(verdict);
   if (!corrector_->approximator().is_zero()) {
     ++network_evaluations;
@@ -134,7 +140,7 @@ std::size_t CellStepper::correct(double t, const double* u, double dt, const For
   return outcome_[0] == Outcome::learned;
 }
 
-std::size_t CellStepper::correct_batch(const double* u, double dt, const double* forcing_increment) {
+std::size_t CellStepper::correct_batch(double t, const double* u, double dt, const double* forcing_increment) {
   const std::size_t dimension = layout_.dimension;
   const std::size_t stages = corrector_->stages();
   const std::size_t feature_count = scratch_.features.size();
@@ -161,20 +167,24 @@ std::size_t CellStepper::correct_batch(const double* u, double dt, const double*
       }
       stage_derivatives = cell_stages_.data();
     }
-    corrector_features(corrector_->input(), dimension, stages, dt, cell(u, c, cell_u_.data()),
-                       cell(next_.data(), c, cell_next_.data()), stage_derivatives,
-                       features_.data() + rows_.size() * feature_count);
+    const double* from = cell(u, c, cell_u_.data());
+    const double* to = cell(next_.data(), c, cell_next_.data());
+    corrector_->features().make(t, dt, from, to, stage_derivatives, scratch_.parameters.data(),
+                                features_.data() + rows_.size() * feature_count);
+    for (std::size_t i = 0; i < dimension; ++i) increments_[rows_.size() * dimension + i] = to[i] - from[i];
     rows_.push_back(c);
   }
   if (rows_.empty()) return learned;
 
-  corrector_->approximator().evaluate(features_.data(), corrections_.data(), rows_.size(), scratch_.workspace);
+  corrector_->corrections(dt, features_.data(), increments_.data(), rows_.size(), corrections_.data(),
+                          scratch_.workspace);
+  const double factor = corrector_->features().factor(dt);
   network_evaluations += rows_.size();
   for (std::size_t row = 0; row < rows_.size(); ++row) {
     const std::size_t c = rows_[row];
     const double* q = corrections_.data() + row * dimension;
     bool small = true;
-    for (std::size_t i = 0; i < dimension; ++i) small &= std::abs(q[i]) <= limit_[i]; // NaN compares false
+    for (std::size_t i = 0; i < dimension; ++i) small &= std::abs(q[i]) <= factor * limit_[i]; // NaN compares false
     if (!small) {
       outcome_[c] = Outcome::correction;
     } else if (forcing_increment &&

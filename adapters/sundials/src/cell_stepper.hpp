@@ -81,7 +81,7 @@ public:
 private:
   template <class Rhs> int take(Rhs& rhs, double t, double* u, double dt, const double* dudt, const Forcing& forcing) {
     const std::size_t size = layout_.size();
-    std::size_t learned = admit(dt, u);
+    std::size_t learned = admit(t, dt, u);
     if (learned > 0) {
       const int status = base_.step(rhs, t, u, dt, next_.data(), dudt);
       if (status < 0) return status;
@@ -121,10 +121,10 @@ private:
   }
 
   /// Judges every cell before the step; returns how many may be learned.
-  std::size_t admit(double dt, const double* u);
+  std::size_t admit(double t, double dt, const double* u);
   /// Corrects next_ where it may be, judges the result; returns how many cells stay learned.
   std::size_t correct(double t, const double* u, double dt, const Forcing& forcing);
-  std::size_t correct_batch(const double* u, double dt, const double* forcing_increment);
+  std::size_t correct_batch(double t, const double* u, double dt, const double* forcing_increment);
   /// The right-hand side failed in the learned step: no cell is learned.
   std::size_t give_up() noexcept;
   /// Takes the cells that are not learned from fallback_ into next_. False if one of them is not finite.
@@ -145,9 +145,9 @@ private:
   std::vector<double> inverse_width_;                                     ///< [dimension], of the domain
   std::vector<Outcome> outcome_;                                          ///< [cells]
   std::vector<double> next_, fallback_, first_slope_, forcing_increment_; ///< [cells, dimension], the host's layout
-  std::vector<double> features_, corrections_;                            ///< [cells, features], [cells, dimension]
-  std::vector<double> cell_u_, cell_next_, cell_forcing_, cell_stages_;   ///< one cell
-  std::vector<std::size_t> rows_;                                         ///< cells in the batch
+  std::vector<double> features_, corrections_, increments_;             ///< [cells, features], [cells, dimension] twice
+  std::vector<double> cell_u_, cell_next_, cell_forcing_, cell_stages_; ///< one cell
+  std::vector<std::size_t> rows_;                                       ///< cells in the batch
 };
 
 } // namespace lodestep::arkode

@@ -167,6 +167,41 @@ public:
   StepCounters counters() const noexcept { return counters_.read(); }
   void reset_counters() noexcept { counters_.reset(); }
 
+  /// Sets a parameter of the system that is an input of the model, for the next steps of this stepper and of copies
+  /// made from it: see Corrector::set_parameter.
+  void set_parameter(const std::string& name, double value) { corrector_->set_parameter(scratch_, name, value); }
+
+  /// The estimated local error of the last step, which was of `dt`, one standard deviation of each variable: see
+  /// Corrector::error_estimate.
+  template <class Err> void error_estimate(time_type dt, Err& xerr) const {
+    auto* numbers = state_access<Err>::data(xerr);
+    check_dimension("error", xerr);
+    if constexpr (std::is_same_v<decltype(numbers), double*>) {
+      corrector_->error_estimate(trained_or(dt), scratch_, numbers, last_ == Verdict::learned);
+    } else {
+      std::vector<double> error(corrector_->dimension());
+      corrector_->error_estimate(trained_or(dt), scratch_, error.data(), last_ == Verdict::learned);
+      using number = std::remove_reference_t<decltype(*numbers)>;
+      std::transform(error.begin(), error.end(), numbers, [](double x) { return static_cast<number>(x); });
+    }
+  }
+
+  /// The states within the last step, from `from` to `to`, [dense_points(), dimension]: see Corrector::dense_states.
+  /// False, with nothing written, if that step was not learned or the model has no dense output.
+  template <class State> bool dense_states(const State& from, const State& to, double* states) {
+    if (last_ != Verdict::learned || corrector_->dense_points() == 0) return false;
+    if constexpr (converts) {
+      const auto* a = state_access<State>::data(from);
+      const auto* b = state_access<State>::data(to);
+      std::copy(a, a + u_.size(), u_.begin());
+      std::copy(b, b + u_.size(), u_next_.begin());
+      corrector_->dense_states(u_.data(), u_next_.data(), states, scratch_);
+    } else {
+      corrector_->dense_states(state_access<State>::data(from), state_access<State>::data(to), states, scratch_);
+    }
+    return true;
+  }
+
   /// In place. The const overload takes ranges, such as a pair of pointers, by value.
   template <class System, class StateInOut> void do_step(System system, StateInOut& x, time_type t, time_type dt) {
     step_in_place(unwrap(system), x, detail::no_derivative(), t, dt);
@@ -219,7 +254,7 @@ private:
 
   static std::shared_ptr<const Corrector> required(std::shared_ptr<const Corrector> shared) {
     if (!shared) throw InvalidModel("model", "no model given (null pointer)");
-    const std::string& base = std::get<CorrectorModel>(shared->model().method).base;
+    const std::string& base = shared->description().base;
     if (base != base_scheme<BaseStepper>::name) detail::throw_wrong_base(base, base_scheme<BaseStepper>::name);
     return shared;
   }
@@ -270,14 +305,14 @@ private:
   }
 
   /// Adds the correction to `out`, the base stepper's result from `in`.
-  template <class StateOut> Verdict correct(const double* u, StateOut& out) {
+  template <class StateOut> Verdict correct(double t, double dt, const double* u, StateOut& out) {
     auto* numbers = state_access<std::remove_const_t<StateOut>>::data(out);
     if constexpr (std::is_same_v<decltype(numbers), double*>) {
-      return corrector_->correct(u, numbers, stages_.data(), scratch_);
+      return corrector_->correct(t, dt, u, numbers, stages_.data(), scratch_);
     } else {
       static_assert(converts, "lodestep::odeint::corrector: a float output for a stepper of double states");
       std::copy(numbers, numbers + u_next_.size(), u_next_.begin());
-      const Verdict verdict = corrector_->correct(u, u_next_.data(), stages_.data(), scratch_);
+      const Verdict verdict = corrector_->correct(t, dt, u, u_next_.data(), stages_.data(), scratch_);
       using number = std::remove_reference_t<decltype(*numbers)>;
       std::transform(u_next_.begin(), u_next_.end(), numbers, [](double x) { return static_cast<number>(x); });
       return verdict;
@@ -312,14 +347,16 @@ private:
   template <class System, class StateIn, class DerivIn, class StateOut>
   Verdict learned_step(System& system, const double* u, const StateIn& in, const DerivIn& dxdt, time_type t,
                        StateOut& out, time_type dt) {
-    const Verdict verdict = corrector_->admits(trained_or(dt), u);
+    const double step = trained_or(dt);
+    const auto time = static_cast<double>(t);
+    const Verdict verdict = corrector_->admits(time, step, u, scratch_);
     if (BOOST_UNLIKELY(verdict != Verdict::learned)) return verdict;
     if (corrector_->stages() == 0) {
       base_step(system, in, dxdt, t, out, dt);
     } else {
       recorded_base_step(system, in, dxdt, t, out, dt);
     }
-    return correct(u, out);
+    return correct(time, step, u, out);
   }
 
   template <class System, class StateInOut, class DerivIn>
@@ -332,6 +369,7 @@ private:
         restore(x);
         fall_back(system, x, dxdt, t, x, dt);
       }
+      last_ = verdict;
       counters_.count(verdict);
     } catch (...) {
       restore(x);
@@ -356,6 +394,7 @@ private:
     }
     const Verdict verdict = learned_step(system, u, in, dxdt, t, out, dt);
     if (BOOST_UNLIKELY(verdict != Verdict::learned)) fall_back(system, in, dxdt, t, out, dt);
+    last_ = verdict;
     counters_.count(verdict);
   }
 
@@ -388,6 +427,7 @@ private:
                                        resizer_type>
       fallback_;
   SharedCounters counters_;
+  Verdict last_ = Verdict::learned; ///< on the last step
   Corrector::Scratch scratch_;
   std::vector<double> stages_; ///< [stages, dimension]
   std::vector<double> u_;      ///< the input of the step, [dimension]

@@ -131,8 +131,7 @@ public:
   /// Shares a corrector with other steppers.
   explicit ensemble_corrector(std::shared_ptr<const Corrector> shared)
       : corrector_(required(std::move(shared))),
-        order_(static_cast<order_type>(
-            classical_tableau(std::get<CorrectorModel>(corrector_->model().method).base).order)),
+        order_(static_cast<order_type>(classical_tableau(corrector_->description().base).order)),
         ensemble_(corrector_) {}
 
   /// Of the base scheme.
@@ -144,6 +143,9 @@ public:
   /// has its steps counted once it is read or destroyed.
   StepCounters counters() const noexcept { return ensemble_.counters(); }
   void reset_counters() noexcept { ensemble_.reset_counters(); }
+
+  /// Sets a parameter of the system that is an input of the model, for all members: see Corrector::set_parameter.
+  void set_parameter(const std::string& name, double value) { ensemble_.set_parameter(name, value); }
 
   /// In place.
   template <class System> void do_step(System system, State& x, time_type t, time_type dt) {

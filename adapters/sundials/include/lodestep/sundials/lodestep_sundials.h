@@ -138,6 +138,11 @@ LODESTEP_SUNDIALS_EXPORT int LodestepStepper_CreateSUNStepper(LodestepStepper st
  */
 LODESTEP_SUNDIALS_EXPORT ARKodeButcherTable LodestepButcherTable_Load(const char* model, sunrealtype h,
                                                                       sunrealtype* hmin, sunrealtype* hmax);
+/* The same at `num_params` values of the parameters of the family, in the order of `lodestep inspect`: needed where the
+ * coefficients depend on them, and checked against the values the tableau may be used for. */
+LODESTEP_SUNDIALS_EXPORT ARKodeButcherTable LodestepButcherTable_LoadFor(const char* model, sunrealtype h,
+                                                                         int num_params, const sunrealtype* params,
+                                                                         sunrealtype* hmin, sunrealtype* hmax);
 /* The classical tableau of that name ("euler", "heun", "rk3", "rk4"), or NULL. Free with ARKodeButcherTable_Free. */
 LODESTEP_SUNDIALS_EXPORT ARKodeButcherTable LodestepButcherTable_LoadByName(const char* name);
 

@@ -1,0 +1,283 @@
+#include "export/c_approximator.hpp"
+
+#include "export/c_text.hpp"
+#include "export/source_text.hpp"
+
+#include <cstddef>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace lodestep::source {
+
+namespace {
+
+/// Inputs of a layer are taken four at a time, and sums kept in eight lanes: what vector units of two to eight doubles
+/// can be given without permission to reorder sums.
+constexpr std::size_t block = 4;
+constexpr std::size_t lanes = 8;
+/// More monomials than this are made in a loop over tables instead of one statement each.
+constexpr std::size_t most_statements = 256;
+
+/// Shared by tanh and SiLU. The coefficients are those of the library's own kernels.
+constexpr const char* exp2_helper = R"(
+/* 2^t = scale (even + odd) / (even - odd) for |t| <= 1000, without a branch, so that compilers vectorise it. It needs
+ * arithmetic in double, done as written; elsewhere libm serves. */
+#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD == 0 && !defined(__FAST_MATH__)
+#define VECTORISABLE 1
+typedef struct {
+  double scale, odd, even;
+} exp2_ratio;
+
+static inline exp2_ratio exp2_of(double t) {
+  const double shifted = t + 0x1.8p+52; /* the integer nearest to t is in the lowest bits */
+  const double f = t - (shifted - 0x1.8p+52);
+  const double s = f * f;
+  uint64_t bits;
+  exp2_ratio r;
+  memcpy(&bits, &shifted, sizeof bits);
+  bits = (bits << 52) + UINT64_C(0x3FF0000000000000);
+  memcpy(&r.scale, &bits, sizeof bits);
+  r.odd = f * (65550.99013061200912 + s * (874.7432766047970757 + s));
+  r.even = 189140.17677359065943 + s * (10096.722906408309556 + s * 43.300541414777668750);
+  return r;
+}
+#endif
+)";
+
+constexpr const char* tanh_source = R"(
+static inline double activation(double x) {
+#ifdef VECTORISABLE
+  double t = x * 2.885390081777926815; /* tanh(x) = (2^t - 1) / (2^t + 1), t = 2 x / ln 2 */
+  exp2_ratio e;
+  t = t > 64.0 ? 64.0 : t;
+  t = t < -64.0 ? -64.0 : t;
+  e = exp2_of(t);
+  return ((e.scale + 1.0) * e.odd + (e.scale - 1.0) * e.even) / ((e.scale - 1.0) * e.odd + (e.scale + 1.0) * e.even);
+#else
+  return tanh(x);
+#endif
+}
+)";
+
+constexpr const char* silu_source = R"(
+static inline double activation(double x) {
+#ifdef VECTORISABLE
+  double t = x * -1.442695040888963407; /* x / (1 + 2^t), t = -x / ln 2 */
+  exp2_ratio e;
+  t = t > 1000.0 ? 1000.0 : t;
+  t = t < -1000.0 ? -1000.0 : t;
+  e = exp2_of(t);
+  return x * (e.even - e.odd) / (e.scale * (e.even + e.odd) + (e.even - e.odd));
+#else
+  return x / (1.0 + exp(-x));
+#endif
+}
+)";
+
+constexpr const char* relu_source = R"(
+static inline double activation(double x) {
+  return x < 0.0 ? 0.0 : x; /* NaN stays NaN */
+}
+)";
+
+constexpr const char* rational_source = R"(
+static inline double activation(double x) {
+  return (((@a3@ * x + @a2@) * x + @a1@) * x + @a0@) /
+         ((@b2@ * x + @b1@) * x + @b0@);
+}
+)";
+
+constexpr const char* layer_helper = R"(
+/* y = bias + weight' x; weight is [inputs, outputs], inputs a multiple of four. */
+static inline void layer(size_t inputs, size_t outputs, const @number@ *restrict weight, const @number@ *restrict bias,
+                         const double *restrict x, double *restrict y) {
+  size_t i, o;
+  for (o = 0; o < outputs; ++o) y[o] = bias[o];
+  for (i = 0; i < inputs; i += 4) {
+    const @number@ *restrict w = weight + i * outputs;
+    for (o = 0; o < outputs; ++o) {
+      y[o] += (w[o] * x[i] + w[outputs + o] * x[i + 1]) + (w[2 * outputs + o] * x[i + 2] + w[3 * outputs + o] * x[i + 3]);
+    }
+  }
+}
+)";
+
+constexpr const char* dot_helper = R"(
+/* sum of w a; count is a multiple of eight. */
+static inline double dot(size_t count, const @number@ *restrict w, const double *restrict a) {
+  double s[8] = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
+  size_t i, l;
+  for (i = 0; i < count; i += 8) {
+    for (l = 0; l < 8; ++l) s[l] += w[i + l] * a[i + l];
+  }
+  return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+}
+)";
+
+class CApproximator {
+public:
+  explicit CApproximator(const ApproximatorSpec& spec)
+      : spec_(spec), number_(spec.precision == Precision::f32 ? "float" : "double"), keys_{{"number", number_}} {}
+
+  std::string write() {
+    tables();
+    helpers();
+    correction();
+    return std::move(out_);
+  }
+
+private:
+  const MlpTerm* mlp() const { return std::get_if<MlpTerm>(&spec_.term); }
+  const PolynomialTerm* polynomial() const { return std::get_if<PolynomialTerm>(&spec_.term); }
+  /// Padded width of the values that the last layer, or the polynomial, sums.
+  std::size_t sum_width() const {
+    if (mlp()) return round_up(mlp()->layers.back().inputs, lanes);
+    return polynomial() ? round_up(monomial_count(spec_.inputs, polynomial()->degree), lanes) : 0;
+  }
+
+  void table(const std::string& type, const std::string& name, const std::vector<double>& values) {
+    out_ += c_table(type, name, values);
+  }
+
+  void tables() {
+    std::vector<double> inverse;
+    for (double scale : spec_.input_scale) inverse.push_back(1.0 / scale);
+    out_ += "/* The approximator, of z = (x - input_mean) * input_factor. Layers are transposed, and padded with "
+            "zeros. */\n";
+    table("double", "input_mean", spec_.input_mean);
+    table("double", "input_factor", inverse);
+    table("double", "output_scale", spec_.output_scale);
+    const std::size_t inputs = round_up(spec_.inputs, block);
+    table(number_, "affine_weight",
+          transposed(spec_.affine.weight, spec_.outputs, spec_.inputs, inputs, spec_.outputs));
+    std::vector<double> bias = spec_.affine.bias;
+    if (mlp()) {
+      std::size_t width = inputs;
+      for (std::size_t l = 0; l + 1 < mlp()->layers.size(); ++l) {
+        const auto& layer = mlp()->layers[l];
+        const std::size_t outputs = round_up(layer.outputs, lanes);
+        table(number_, "weight_" + std::to_string(l),
+              transposed(layer.weight, layer.outputs, layer.inputs, width, outputs));
+        table(number_, "bias_" + std::to_string(l), padded(layer.bias, 1, layer.outputs, outputs));
+        width = outputs;
+      }
+      const auto& last = mlp()->layers.back();
+      table(number_, "sum_weight", padded(last.weight, last.outputs, last.inputs, sum_width()));
+      table(number_, "sum_bias", last.bias);
+    } else if (polynomial()) {
+      const std::size_t count = monomial_count(spec_.inputs, polynomial()->degree);
+      table(number_, "sum_weight", padded(polynomial()->coefficient, spec_.outputs, count, sum_width()));
+      if (count > most_statements) {
+        std::vector<std::string> parent, variable;
+        for (const auto& monomial : monomials(spec_.inputs, polynomial()->degree)) {
+          parent.push_back(std::to_string(monomial.parent));
+          variable.push_back(std::to_string(monomial.variable));
+        }
+        out_ += c_table("uint32_t", "parent", parent, 16);
+        out_ += c_table("uint32_t", "variable", variable, 16);
+      }
+    }
+    table(number_, "affine_bias", bias);
+  }
+
+  void helpers() {
+    if (const auto* m = mlp()) {
+      switch (m->activation) {
+      case Activation::tanh:
+        out_ += exp2_helper;
+        out_ += tanh_source;
+        break;
+      case Activation::silu:
+        out_ += exp2_helper;
+        out_ += silu_source;
+        break;
+      case Activation::relu:
+        out_ += relu_source;
+        break;
+      case Activation::rational:
+        out_ += fill(rational_source, {{"a0", hexadecimal(m->numerator[0])},
+                                       {"a1", hexadecimal(m->numerator[1])},
+                                       {"a2", hexadecimal(m->numerator[2])},
+                                       {"a3", hexadecimal(m->numerator[3])},
+                                       {"b0", hexadecimal(m->denominator[0])},
+                                       {"b1", hexadecimal(m->denominator[1])},
+                                       {"b2", hexadecimal(m->denominator[2])}});
+        break;
+      }
+    }
+    out_ += fill(layer_helper, keys_);
+    if (mlp() || polynomial()) out_ += fill(dot_helper, keys_);
+  }
+
+  void correction() {
+    const std::string inputs = std::to_string(round_up(spec_.inputs, block));
+    out_ += "\n/* q = output_scale (affine(z) + " +
+            std::string(mlp()          ? "network(z)"
+                        : polynomial() ? "polynomial(z)"
+                                       : "0") +
+            ") */\nstatic void correction(const double *restrict x, double *restrict q) {\n";
+    out_ += "  double z[" + inputs + "]";
+    if (spec_.inputs % block != 0) out_ += " = {0.0}";
+    std::string in = "z", in_size = inputs;
+    if (const auto* m = mlp()) {
+      for (std::size_t l = 0; l + 1 < m->layers.size(); ++l) {
+        out_ += ", a" + std::to_string(l) + "[" + std::to_string(round_up(m->layers[l].outputs, lanes)) + "]";
+      }
+    }
+    const std::size_t monomial_total = polynomial() ? monomial_count(spec_.inputs, polynomial()->degree) : 0;
+    if (polynomial()) {
+      // The tables' loop finds parents among inputs and monomials alike, so that both lie in one array.
+      out_ += ", m[" + std::to_string(sum_width()) + "]";
+      if (monomial_total % lanes != 0) out_ += " = {0.0}";
+    }
+    out_ += ";\n  size_t i;\n";
+    out_ += "  for (i = 0; i < FEATURES; ++i) z[i] = (x[i] - input_mean[i]) * input_factor[i];\n";
+    out_ += "  layer(" + inputs + ", DIMENSION, affine_weight, affine_bias, z, q);\n";
+    if (const auto* m = mlp()) {
+      for (std::size_t l = 0; l + 1 < m->layers.size(); ++l) {
+        const std::string n = std::to_string(l), size = std::to_string(round_up(m->layers[l].outputs, lanes));
+        out_ += "  layer(" + in_size + ", " + size + ", weight_" + n + ", bias_" + n + ", " + in + ", a" + n + ");\n";
+        out_ += "  for (i = 0; i < " + size + "; ++i) a" + n + "[i] = activation(a" + n + "[i]);\n";
+        in = "a" + n;
+        in_size = size;
+      }
+      out_ += "  for (i = 0; i < DIMENSION; ++i) q[i] += sum_bias[i] + dot(" + in_size + ", sum_weight + " + in_size +
+              " * i, " + in + ");\n";
+    } else if (polynomial()) {
+      polynomial_terms(monomial_total);
+      const std::string width = std::to_string(sum_width());
+      out_ += "  for (i = 0; i < DIMENSION; ++i) q[i] += dot(" + width + ", sum_weight + " + width + " * i, m);\n";
+    }
+    out_ += "  for (i = 0; i < DIMENSION; ++i) q[i] *= output_scale[i];\n}\n";
+  }
+
+  void polynomial_terms(std::size_t total) {
+    if (total > most_statements) {
+      out_ += "  for (i = 0; i < " + std::to_string(total) +
+              "; ++i) {\n    m[i] = (parent[i] < FEATURES ? z[parent[i]] : m[parent[i] - FEATURES]) * z[variable[i]];\n"
+              "  }\n";
+      return;
+    }
+    const auto list = monomials(spec_.inputs, polynomial()->degree);
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      const std::size_t parent = list[i].parent;
+      const std::string factor = parent < spec_.inputs ? "z[" + std::to_string(parent) + "]"
+                                                       : "m[" + std::to_string(parent - spec_.inputs) + "]";
+      out_ += "  m[" + std::to_string(i) + "] = " + factor + " * z[" + std::to_string(list[i].variable) + "];\n";
+    }
+  }
+
+  const ApproximatorSpec& spec_;
+  std::string number_;
+  std::vector<Replacement> keys_;
+  std::string out_;
+};
+
+} // namespace
+
+std::string c_approximator(const ApproximatorSpec& spec) {
+  return CApproximator(spec).write();
+}
+
+} // namespace lodestep::source
