@@ -251,7 +251,7 @@ HierarchyMode hierarchy_mode_from(const std::string& name) {
 
 HierarchyEvaluation evaluate_hierarchy(const Model& model, const Problem& problem,
                                        const HierarchyEvaluateOptions& options) {
-  report::require_same_variables(model, problem);
+  report::require_same_problem(model, problem);
   if (const auto* hierarchy = std::get_if<HierarchyModel>(&model.method); !hierarchy) {
     throw InvalidArgument(std::string("evaluate_hierarchy: this model is a ") + model.kind());
   } else if (options.map && *options.map >= hierarchy->maps.size()) {
