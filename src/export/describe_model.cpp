@@ -55,6 +55,10 @@ void describe(Lines& lines, const Model& model, const TableauModel& tableau) {
   add_intervals(lines, model, tableau.state);
 }
 
+void describe(Lines& lines, const Model& /*model*/, const HierarchyModel& hierarchy) {
+  lines.push_back("Method    a hierarchy of " + std::to_string(hierarchy.maps.size()) + " flow maps");
+}
+
 } // namespace
 
 std::vector<std::string> describe_model(const Model& model) {
