@@ -1,5 +1,6 @@
 #include "report/inspect.hpp"
 
+#include "report/inspect_hierarchy.hpp"
 #include "report/inspect_tableau.hpp"
 #include "report/lipschitz.hpp"
 
@@ -92,6 +93,7 @@ nlohmann::ordered_json inputs_json(const CorrectorModel& corrector) {
 
 Json describe_json(const Model& model) {
   if (std::holds_alternative<TableauModel>(model.method)) return describe_tableau_json(model);
+  if (std::holds_alternative<HierarchyModel>(model.method)) return describe_hierarchy_json(model);
   const auto& corrector = std::get<CorrectorModel>(model.method);
   const auto& approximator = corrector.approximator;
   const Approximator packed(approximator);
@@ -156,6 +158,7 @@ Json describe_json(const Model& model) {
 
 std::string describe(const Model& model) {
   if (std::holds_alternative<TableauModel>(model.method)) return describe_tableau(model);
+  if (std::holds_alternative<HierarchyModel>(model.method)) return describe_hierarchy(model);
   const auto& corrector = std::get<CorrectorModel>(model.method);
   const auto& approximator = corrector.approximator;
   const auto& error = model.error;

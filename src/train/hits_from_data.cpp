@@ -21,7 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t usual_pairs = 4000;
-constexpr int usual_iterations = 180;
+constexpr int usual_iterations = 220;
 constexpr std::size_t highest_level = 10;
 /// Pairs without which nothing can be learned and held out: for each number that an affine map has.
 constexpr std::size_t pairs_per_coefficient = 3;
