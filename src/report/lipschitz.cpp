@@ -36,9 +36,9 @@ double steepest(const MlpTerm& mlp) {
   constexpr double reach = 50.0;
   constexpr double step = 1e-3;
   double largest = 0.0;
-  double before = activate(mlp, -reach);
+  double before = detail::activate(mlp, -reach);
   for (double x = -reach + step; x <= reach; x += step) {
-    const double value = activate(mlp, x);
+    const double value = detail::activate(mlp, x);
     largest = std::max(largest, std::abs(value - before) / step);
     before = value;
   }
