@@ -208,12 +208,12 @@ private:
     model_.error.horizon_rms = std::sqrt(mse);
     model_.provenance = {problem_.name,
                          problem_.parameters,
-                         problem_.initial,
                          options_.seed,
                          train_.trajectories,
                          "hits: " + std::to_string(options_.pairs) + " pairs, " +
                              std::to_string(hierarchy_.maps.size()) + " flow maps",
-                         LODESTEP_VERSION_STRING};
+                         LODESTEP_VERSION_STRING,
+                         problem_.initial};
     HitsResult result;
     for (std::size_t k = 0; k < hierarchy_.maps.size(); ++k) {
       const auto& map = hierarchy_.maps[k];

@@ -195,11 +195,11 @@ private:
     model.error.trajectories = validation_.trajectories;
     model.provenance = {set_.problem.empty() ? name_ : set_.problem,
                         set_.parameters,
-                        "",
                         options_.seed,
                         train_.trajectories,
                         "hits from trajectories: " + std::to_string(hierarchy_.maps.size()) + " flow maps",
-                        LODESTEP_VERSION_STRING};
+                        LODESTEP_VERSION_STRING,
+                        ""};
     model.method = std::move(hierarchy_);
     model.validate();
     result.model = std::move(model);
