@@ -19,9 +19,13 @@
 /// Fine states between states that were placed by large steps: all segments at once, in SIMD lanes and then threads.
 namespace lodestep::detail {
 
-/// Segments that go through the fine scheme together: a few vector registers wide. The division into blocks is the same
-/// for any number of threads, and so are the results.
+/// Most segments that go through the fine scheme together: a few vector registers wide.
 constexpr std::size_t segment_block = 32;
+/// How many do, of so many: fewer where there are few, so that threads share them evenly. It depends on nothing else,
+/// the number of threads least of all, and so do the results.
+constexpr std::size_t segment_block_of(std::size_t count) noexcept {
+  return count >= 512 ? segment_block : count >= 128 ? 16 : 8;
+}
 
 /// One worker's fine steps of a block of segments.
 class SegmentFill {
@@ -166,10 +170,11 @@ private:
       const std::size_t d = shared.hierarchy_->dimension();
       const std::size_t m = segments.fine_steps;
       const std::size_t whole = segments.steps / m;
+      const std::size_t block = segment_block_of(segments.count);
       for (;;) {
-        const std::size_t first = shared.next_.fetch_add(segment_block, std::memory_order_relaxed);
+        const std::size_t first = shared.next_.fetch_add(block, std::memory_order_relaxed);
         if (first >= segments.count) return;
-        const std::size_t last = std::min(first + segment_block, segments.count);
+        const std::size_t last = std::min(first + block, segments.count);
         for (int spins = 0; shared.placed_.load(std::memory_order_acquire) < last; ++spins) {
           if (shared.failed_.load(std::memory_order_relaxed)) return;
           if (spins > 2000) std::this_thread::yield();

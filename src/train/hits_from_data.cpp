@@ -48,7 +48,7 @@ public:
     if (options_.hidden.empty()) options_.hidden = {24, 24};
     base_steps_ = steps_in(options_.base_dt, all_.dt);
     hierarchy_.fine_dt = all_.dt;
-    if (options_.fine_dt != 0.0 && steps_in(options_.fine_dt, all_.dt) != 1) {
+    if (options_.fine_dt != 0.0 && std::abs(options_.fine_dt / all_.dt - 1.0) > 1e-9) {
       throw InvalidArgument("fine_dt: trajectories alone know their states every " + text(all_.dt) + ", not every " +
                             text(options_.fine_dt));
     }
