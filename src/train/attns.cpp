@@ -138,8 +138,8 @@ private:
   Steps choose_steps() const {
     Steps steps;
     if (options_.dt_range.upper > 0.0) {
-      // Steps between are interpolated by the approximator: there must be more nodes than a polynomial that is fitted has
-      // degrees, or it does what it likes between them.
+      // Steps between are interpolated by the approximator: there must be more nodes than a polynomial that is fitted
+      // has degrees, or it does what it likes between them.
       constexpr std::size_t most_nodes = 12;
       constexpr std::size_t fewest_grid_steps = 18;
       const double ratio = options_.dt_range.upper / options_.dt_range.lower;
