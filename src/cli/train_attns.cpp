@@ -3,6 +3,7 @@
 #include "cli/output_file.hpp"
 #include "cli/problem_of.hpp"
 #include "cli/progress.hpp"
+#include "cli/train_attns_paper.hpp"
 
 #include <lodestep/error.hpp>
 #include <lodestep/tableau.hpp>
@@ -35,6 +36,8 @@ struct TrainAttnsOptions : Common {
   std::optional<double> horizon;
   std::optional<double> time_limit;
   std::optional<std::size_t> trajectories;
+  std::string recipe = "auto";
+  AttnsPaperFlags paper;
 };
 
 /// The candidate that became the model: the most accurate of its input, base and shape (a candidate is tried again when
@@ -167,10 +170,30 @@ ParameterRange parameter_range(const std::string& text) {
   return range;
 }
 
+int run_paper(const Problem& problem, const TrainAttnsOptions& options) {
+  if (options.error || options.time_limit || !options.dt_range.empty() || options.output_dt || options.dt == "auto" ||
+      !options.parameters.empty() || options.time != "auto") {
+    throw InvalidArgument("--recipe paper: one step size and one problem, trained for --epochs: without --error, "
+                          "--time-limit, --dt auto, --dt-range, --output-dt, --parameter and --time");
+  }
+  AttnsPaperOptions paper;
+  if (options.base != "auto") paper.base = classical_tableau(options.base).name;
+  if (!options.dt.empty()) paper.dt = step_of(options.dt, "--dt");
+  paper.horizon = positive(options.horizon, "--horizon", problem.horizon);
+  paper.trajectories = positive(options.trajectories, "--trajectories", paper.trajectories);
+  paper.form = corrector_form_from(options.form);
+  if (options.input != "auto") paper.input = corrector_input_from(options.input);
+  return train_attns_paper(problem, paper, options.paper, options.output, options);
+}
+
 int run(const TrainAttnsOptions& options) {
   require_writable(options.output, options.force);
   Problem problem = make_problem(options.problem);
   choose_initial(problem, options.initial);
+  if (options.recipe == "paper") return run_paper(problem, options);
+  if (options.recipe != "auto")
+    throw InvalidArgument("--recipe: expected auto or paper, found '" + options.recipe + "'");
+  if (options.paper.any()) throw InvalidArgument("--epochs, --hidden and the like: only with --recipe paper");
   AttnsOptions attns;
   attns.base = options.base == "auto" ? options.base : classical_tableau(options.base).name;
   choose_dt(attns, options);
@@ -263,6 +286,11 @@ void add_train_attns(CLI::App& train, Action& action) {
                    "Seconds after which the best so far is taken; a search that hits the limit may differ from run to "
                    "run [60]")
       ->type_name("SECONDS");
+  verb->add_option("--recipe", options->recipe,
+                   "auto: the search described below; paper: the published one, a wide rational network by Adam")
+      ->type_name("NAME")
+      ->capture_default_str();
+  add_attns_paper_flags(*verb, options->paper);
   add_force(*verb, *options);
   add_common(*verb, *options);
   verb->footer(

@@ -6,8 +6,13 @@
 #include <lodestep/error.hpp>
 #include <lodestep/tableau.hpp>
 #include <lodestep/train_rknn.hpp>
+#include <lodestep/train_rknn_stages.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
+#include <iostream>
 #include <memory>
 
 namespace lodestep::cli {
@@ -18,6 +23,9 @@ struct TrainRknnOptions : Common {
   std::string family;
   std::string output;
   std::optional<std::string> dt;
+  std::string stages = "3";
+  std::optional<double> error;
+  bool ordered = false; ///< --order was given
   RknnOptions rknn;
 };
 
@@ -51,22 +59,78 @@ void print(const RknnResult& result, const std::string& path) {
   std::printf("%.2f s. written to %s\n", result.seconds, path.c_str());
 }
 
+nlohmann::ordered_json tried_json(const RknnStagesResult& result) {
+  auto tried = nlohmann::ordered_json::array();
+  for (const auto& t : result.tried) {
+    tried.push_back({{"name", t.name},
+                     {"learned", t.learned},
+                     {"stages", t.stages},
+                     {"order", t.order},
+                     {"dt", t.dt},
+                     {"evaluations", t.evaluations}});
+  }
+  return tried;
+}
+
+void print(const RknnStagesResult& result) {
+  std::printf("  %-32s %8s %12s %26s\n", "tableau", "stages", "largest step", "evaluations a unit of time");
+  for (const auto& t : result.tried) {
+    std::printf("  %-32s %8zu %12s %26s\n", t.name.c_str(), t.stages, t.dt > 0.0 ? number(t.dt).c_str() : "none",
+                t.dt > 0.0 ? number(t.evaluations).c_str() : "-");
+  }
+  const auto cheapest = std::min_element(result.tried.begin(), result.tried.end(),
+                                         [](const auto& a, const auto& b) { return a.evaluations < b.evaluations; });
+  if (std::isfinite(cheapest->evaluations) && !cheapest->learned) {
+    std::printf("%s needs fewer evaluations than any learned tableau: take it at this error.\n",
+                cheapest->name.c_str());
+  }
+}
+
+std::size_t stages_of(const std::string& text) {
+  char* end = nullptr;
+  const unsigned long value = std::strtoul(text.c_str(), &end, 10);
+  if (text.empty() || *end != '\0' || text[0] == '-') {
+    throw InvalidArgument("--stages: expected a number or auto, found '" + text + "'");
+  }
+  return value;
+}
+
 int run(const TrainRknnOptions& options) {
   require_writable(options.output, options.force);
   const Family family = make_family(options.family);
   RknnOptions rknn = options.rknn;
   if (options.dt) rknn.dt = range_of(*options.dt, "--h");
+  if (options.stages != "auto") {
+    rknn.stages = stages_of(options.stages);
+    if (options.error) throw InvalidArgument("--error: only with --stages auto");
+  } else if (options.ordered) {
+    throw InvalidArgument("--order: not with --stages auto, which aims each number of stages at the order it can have");
+  }
   rknn.seed = options.seed;
   ProgressBar bar(options.quiet);
   rknn.progress = bar.callback();
   const Interrupt interrupt;
-  const RknnResult result = train_rknn(family, rknn);
+  RknnStagesResult stages;
+  const bool search = options.stages == "auto";
+  if (search) {
+    stages = search_rknn_stages(family, rknn, positive(options.error, "--error", 0.0));
+  } else {
+    stages.best = train_rknn(family, rknn);
+  }
+  const RknnResult& result = stages.best;
   bar.clear();
   save_model(result.model, options.output, options.force ? Overwrite::yes : Overwrite::no);
   if (options.json) {
-    print_json(to_json(result, options.output));
+    auto document = to_json(result, options.output);
+    if (search) document["tried"] = tried_json(stages);
+    print_json(document);
   } else {
+    if (search) print(stages);
     print(result, options.output);
+  }
+  if (search && !stages.reached && !options.quiet) {
+    std::cerr << "lodestep: warning: no step learned for reaches the error asked for; this is the most accurate "
+                 "tableau: ask for smaller steps with --h\n";
   }
   return Interrupt::requested() ? interrupted : success;
 }
@@ -86,14 +150,18 @@ void add_train_rknn(CLI::App& train, Action& action) {
   verb->add_option("-o,--output", options->output, "The model file to write (safetensors)")
       ->required()
       ->type_name("FILE");
-  verb->add_option("--stages", options->rknn.stages, "Stages of the tableau, 1 to 6")
-      ->type_name("M")
+  verb->add_option("--stages", options->stages,
+                   "Stages of the tableau, 1 to 6, or auto: as many as make --error cheapest")
+      ->type_name("M|auto")
       ->capture_default_str();
   verb->add_option("--order", options->rknn.order,
                    "The order aimed at, 1 to 8; more than the stages have for any problem asks for an order of the "
                    "family's own")
       ->type_name("P")
       ->capture_default_str();
+  verb->add_option("--error", options->error,
+                   "With --stages auto: the error over the horizon to reach, geometric mean over tasks")
+      ->type_name("E");
   verb->add_option("--h", options->dt, "Step sizes to learn for [the family's, 0.01:0.1]")->type_name("A:B");
   verb->add_option("--horizon", options->rknn.horizons,
                    "Lengths of the roll-outs that are fitted, 0 for single steps [the family's]")
@@ -133,7 +201,10 @@ void add_train_rknn(CLI::App& train, Action& action) {
                "\n\nExamples:\n"
                "  lodestep train rknn van_der_pol --stages 3 --order 3 -o vdp.safetensors\n"
                "  lodestep train rknn square --stages 2 --order 3 -o square.safetensors --json");
-  verb->callback([options, &action] { action = [options] { return run(*options); }; });
+  verb->callback([options, verb, &action] {
+    options->ordered = verb->count("--order") > 0;
+    action = [options] { return run(*options); };
+  });
 }
 
 } // namespace lodestep::cli

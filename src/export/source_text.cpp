@@ -37,13 +37,6 @@ void check_name(const std::string& name) {
   }
 }
 
-void check_kind(const Model& model) {
-  if (std::holds_alternative<HierarchyModel>(model.method)) {
-    throw InvalidArgument("export: a hierarchy of flow maps cannot be written as source code; correctors and learned "
-                          "tableaux can");
-  }
-}
-
 std::string comment(const std::string& text) {
   std::string result;
   for (char c : text) {

@@ -13,8 +13,6 @@ namespace lodestep::source {
 
 /// Throws InvalidArgument unless `name` may start every public name of the generated code.
 void check_name(const std::string& name);
-/// Throws InvalidArgument unless the model is of a kind that can be written as source code: a corrector or a tableau.
-void check_kind(const Model& model);
 
 /// Text from a model file, fit for a comment: it can neither end it nor hold a control character.
 std::string comment(const std::string& text);

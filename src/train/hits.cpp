@@ -212,7 +212,8 @@ private:
                          train_.trajectories,
                          "hits: " + std::to_string(options_.pairs) + " pairs, " +
                              std::to_string(hierarchy_.maps.size()) + " flow maps",
-                         LODESTEP_VERSION_STRING};
+                         LODESTEP_VERSION_STRING,
+                         problem_.initial};
     HitsResult result;
     for (std::size_t k = 0; k < hierarchy_.maps.size(); ++k) {
       const auto& map = hierarchy_.maps[k];

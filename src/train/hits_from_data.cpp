@@ -198,7 +198,8 @@ private:
                         options_.seed,
                         train_.trajectories,
                         "hits from trajectories: " + std::to_string(hierarchy_.maps.size()) + " flow maps",
-                        LODESTEP_VERSION_STRING};
+                        LODESTEP_VERSION_STRING,
+                        ""};
     model.method = std::move(hierarchy_);
     model.validate();
     result.model = std::move(model);

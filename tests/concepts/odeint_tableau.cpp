@@ -1,7 +1,9 @@
 #include <lodestep/error.hpp>
 #include <lodestep/odeint/tableau.hpp>
 
+#include <Eigen/Core>
 #include <boost/numeric/odeint.hpp>
+#include <boost/numeric/odeint/external/eigen/eigen.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <array>
@@ -108,6 +110,42 @@ BOOST_AUTO_TEST_CASE(steps_on_arrays) {
 }
 BOOST_AUTO_TEST_CASE(steps_on_vectors) {
   steps_are_those_of_the_definition<Vector>();
+}
+
+BOOST_AUTO_TEST_CASE(steps_on_fixed_vectors_of_eigen) {
+  for (const auto& tableau : classical_tableaux()) {
+    const Array expected = by_definition(tableau, start<Array>(), 0.2, 0.1);
+    tableau_stepper<Eigen::Vector2d> stepper(tableau);
+    Eigen::Vector2d x(0.5, 0.3);
+    stepper.do_step(Pendulum(), x, 0.2, 0.1);
+    BOOST_TEST(distance(Array{x[0], x[1]}, expected) < 1e-15);
+  }
+}
+
+namespace {
+
+// Operations of the user's own: they must be asked, whatever the state.
+struct counting_operations : bno::default_operations {
+  static int sums;
+  template <class... Factor> struct scale_sum2 : bno::default_operations::scale_sum2<Factor...> {
+    using bno::default_operations::scale_sum2<Factor...>::scale_sum2;
+    template <class... T> void operator()(T&&... t) const {
+      ++sums;
+      bno::default_operations::scale_sum2<Factor...>::operator()(std::forward<T>(t)...);
+    }
+  };
+};
+int counting_operations::sums = 0;
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(operations_of_ones_own_are_used) {
+  using stepper_type = tableau_stepper<Array, double, Array, double, bno::array_algebra, counting_operations>;
+  stepper_type stepper(classical_tableau("heun"));
+  Array x = start<Array>();
+  stepper.do_step(Pendulum(), x, 0.2, 0.1);
+  BOOST_TEST(counting_operations::sums == 2); // the second stage, two numbers
+  BOOST_TEST(distance(x, by_definition(classical_tableau("heun"), start<Array>(), 0.2, 0.1)) < 1e-15);
 }
 
 BOOST_AUTO_TEST_CASE(an_fsal_stepper_evaluates_once_less) {

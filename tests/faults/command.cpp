@@ -75,6 +75,13 @@ BOOST_AUTO_TEST_CASE(bad_requests_are_refused_and_nothing_is_written) {
   refused("evaluate missing.st", "missing.st");
   refused("inspect missing.st", "missing.st");
   refused("study", "--list");
+  refused("train attns two_link_pendulum -o m.st --recipe papier", "auto or paper");
+  refused("train attns two_link_pendulum -o m.st --epochs 3", "--recipe paper");
+  refused("train attns two_link_pendulum -o m.st --recipe paper --error 1e-3", "--error");
+  refused("train rknn linear -o m.st --epochs 3", "recipe");
+  refused("train rknn linear -o m.st --stages auto", "error");
+  refused("train rknn linear -o m.st --stages three", "number or auto");
+  refused("train rknn linear -o m.st --error 1e-3", "--stages auto");
   refused("study attns-table66", "attns-table6");
   refused("study attns-table6 --full --small", "choose one");
   refused("study attns-table6 --output /dev/null/folder", "/dev/null/folder");

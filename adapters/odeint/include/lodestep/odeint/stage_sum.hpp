@@ -87,36 +87,7 @@ public:
     dispatch(w.count, [&](auto indices) { set_n(algebra, out, w, dt, k1, k, last, k_last, indices); });
   }
 
-  /// The same for a number of terms known to the compiler, in dense form: `weight` holds one for each of N stages.
-  template <std::size_t N, class Out, class In, class First, class Stage>
-  static void add_dense(Algebra& algebra, Out& out, const In& in, const Value* weight, Time dt, const First& k1,
-                        const Stage* k) {
-    add_dense(algebra, out, in, weight, dt, k1, k, std::make_index_sequence<N - 1>());
-  }
-
-  template <std::size_t N, class Out, class First, class Stage, class Last>
-  static void set_dense(Algebra& algebra, Out& out, const Value* weight, Time dt, const First& k1, const Stage* k,
-                        Value last, const Last& k_last) {
-    set_dense(algebra, out, weight, dt, k1, k, last, k_last, std::make_index_sequence<N - 1>());
-  }
-
 private:
-  template <class Out, class First, class Stage, class Last, std::size_t... J>
-  static void set_dense(Algebra& algebra, Out& out, const Value* weight, Time dt, const First& k1,
-                        [[maybe_unused]] const Stage* k, Value last, const Last& k_last, std::index_sequence<J...>) {
-    using loop = stage_loop<2 + sizeof...(J)>;
-    using sum = typename loop::template sum<Operations, Time, repeat<Time, J>..., Time>;
-    loop::without_base(algebra, out, sum(dt * weight[0], (dt * weight[J + 1])..., dt * last), k1, k[J].m_v..., k_last);
-  }
-
-  template <class Out, class In, class First, class Stage, std::size_t... J>
-  static void add_dense(Algebra& algebra, Out& out, const In& in, const Value* weight, Time dt, const First& k1,
-                        [[maybe_unused]] const Stage* k, std::index_sequence<J...>) {
-    using loop = stage_loop<1 + sizeof...(J)>;
-    using sum = typename loop::template sum_with_base<Operations, Value, Time, repeat<Time, J>...>;
-    loop::with_base(algebra, out, in, sum(Value(1), dt * weight[0], (dt * weight[J + 1])...), k1, k[J].m_v...);
-  }
-
   template <class Call> static void dispatch(std::size_t count, Call&& call) {
     switch (count) {
     case 0:
