@@ -41,7 +41,8 @@ public:
   /// Steps of the model's size, or of the one given to `initialize` where that is shorter.
   explicit dense_output_corrector(const corrector<BaseStepper>& stepper)
       : stepper_(stepper), points_(stepper.shared_corrector()->dense_points()),
-        dimension_(stepper.shared_corrector()->dimension()), states_(points_ * dimension_) {}
+        dimension_(stepper.shared_corrector()->dimension()),
+        rate_(static_cast<double>(points_ + 1) / stepper.shared_corrector()->dt()), states_(points_ * dimension_) {}
   /// Controlled steps. Throws InvalidArgument for tolerances that are not positive.
   dense_output_corrector(value_type absolute, value_type relative, const stepper_type& stepper)
       : dense_output_corrector(absolute, relative, longest(stepper), stepper) {}
@@ -170,8 +171,7 @@ private:
     const std::size_t intervals = points_ + 1;
     auto* out = state_access<StateOut>::data(x);
     using number = std::remove_reference_t<decltype(*out)>;
-    const double s =
-        static_cast<double>(t - old_time_) / static_cast<double>(time_ - old_time_) * static_cast<double>(intervals);
+    const double s = static_cast<double>(t - old_time_) * rate_;
     // Rounded without std::round, which is a call where processors older than SSE4 are served.
     const double bounded = std::min(std::max(s + 0.5, 0.0), static_cast<double>(intervals) + 0.5);
     const auto nearest = static_cast<std::size_t>(bounded);
@@ -223,6 +223,7 @@ private:
   stepper_type stepper_;
   std::size_t points_ = 0; ///< states within a step that the model gives
   std::size_t dimension_ = 0;
+  double rate_ = 0.0;          ///< points in a unit of time
   std::vector<double> states_; ///< they, [points_, dimension]
   std::optional<detail::step_control> control_;
   state_type current_{}, old_{}, next_{}, error_{};
