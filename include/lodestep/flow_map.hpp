@@ -7,14 +7,40 @@
 #include <lodestep/runge_kutta.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace lodestep {
+
+namespace detail {
+
+/// `count` steps of the classical Runge-Kutta method of order 4, all of it unrolled and in registers: RungeKutta's
+/// bookkeeping costs as much as a small right-hand side. `to` may be `from`.
+template <std::size_t D, class Rhs>
+void classical_steps(Rhs& rhs, double t, const double* from, double h, std::size_t count, double* to) {
+  std::array<double, D> u, at, k1, k2, k3, k4;
+  for (std::size_t i = 0; i < D; ++i) u[i] = from[i];
+  for (std::size_t n = 0; n < count; ++n) {
+    const double begin = t + static_cast<double>(n) * h;
+    rhs(begin, static_cast<const double*>(u.data()), k1.data());
+    for (std::size_t i = 0; i < D; ++i) at[i] = u[i] + 0.5 * h * k1[i];
+    rhs(begin + 0.5 * h, static_cast<const double*>(at.data()), k2.data());
+    for (std::size_t i = 0; i < D; ++i) at[i] = u[i] + 0.5 * h * k2[i];
+    rhs(begin + 0.5 * h, static_cast<const double*>(at.data()), k3.data());
+    for (std::size_t i = 0; i < D; ++i) at[i] = u[i] + h * k3[i];
+    rhs(begin + h, static_cast<const double*>(at.data()), k4.data());
+    for (std::size_t i = 0; i < D; ++i) u[i] += h / 6.0 * ((k1[i] + k4[i]) + 2.0 * (k2[i] + k3[i]));
+  }
+  for (std::size_t i = 0; i < D; ++i) to[i] = u[i];
+}
+
+} // namespace detail
 
 /// Steps by one flow map of a hierarchy (HiTS, Liu et al. 2022, eq. 7), of one state or of many at once. A state that
 /// may not be stepped by the map (outside the box of training, or an increment larger than any seen in training) is
@@ -41,12 +67,7 @@ public:
     const std::size_t d = dimension();
     Verdict verdict = admits(from);
     if (verdict == Verdict::learned) {
-      const double* at = from;
-      const double h = map_->dt / static_cast<double>(map_->substeps);
-      for (std::size_t s = 0; base_ && s < map_->substeps; ++s) {
-        base_->step(rhs.one, t + static_cast<double>(s) * h, at, h, next_.data());
-        at = next_.data();
-      }
+      const double* at = base_ ? base_steps(rhs, t, from) : from;
       map_->approximator.evaluate(from, added_.data(), 1, workspace_);
       verdict = believed(added_.data(), at);
       if (verdict == Verdict::learned) {
@@ -85,6 +106,23 @@ private:
     bool small = true; // NaN compares false, and 0 times what is not finite is NaN
     for (std::size_t i = 0; i < dimension(); ++i) small &= std::abs(added[i]) + 0.0 * base[i] <= map_->limit[i];
     return small ? Verdict::learned : Verdict::correction;
+  }
+
+  /// What the base scheme makes of `from`.
+  template <class Forms> const double* base_steps(Forms& rhs, double t, const double* from) {
+    const std::size_t substeps = map_->substeps;
+    const double h = map_->dt / static_cast<double>(substeps);
+    detail::with_dimension(dimension(), [&](auto d) {
+      if constexpr (!std::is_same_v<decltype(d), std::size_t>) {
+        if (map_->rk4) return detail::classical_steps<d()>(rhs.one, t, from, h, substeps, next_.data());
+      }
+      const double* at = from;
+      for (std::size_t s = 0; s < substeps; ++s) {
+        base_->step(rhs.one, t + static_cast<double>(s) * h, at, h, next_.data());
+        at = next_.data();
+      }
+    });
+    return next_.data();
   }
 
   template <class Forms> void fall_back(Forms& rhs, double t, const double* from, double* to) {

@@ -21,6 +21,7 @@ public:
     std::size_t fine_steps;                     ///< dt / fine_dt
     std::shared_ptr<const ButcherTableau> base; ///< null: the identity
     std::size_t substeps;                       ///< of `base` over dt
+    bool rk4; ///< whether the base is the classical RK4, for which there is a short cut
     Approximator approximator;
     std::vector<double> box;   ///< lower and upper bound of each variable in turn
     std::vector<double> limit; ///< largest |Q| of each variable

@@ -43,13 +43,15 @@ public:
   /// Whether steps of `dt` may be learned.
   Verdict admits(double dt) const noexcept {
     return ((dt >= method_->dt.lower) & (dt <= method_->dt.upper) & parameters_inside_) ? Verdict::learned
-                                                                                      : Verdict::step_size;
+                                                                                        : Verdict::step_size;
   }
   /// Whether a step from `u`, [dimension], may be learned: inside the box of states, which NaN is not.
   Verdict admits_state(const double* u) const noexcept {
-    bool inside = true;
-    for (std::size_t i = 0; i < box_.size() / 2; ++i) inside &= (u[i] >= box_[2 * i]) & (u[i] <= box_[2 * i + 1]);
-    return inside ? Verdict::learned : Verdict::domain;
+    int inside = 1; // clang warns of `&` between bools
+    for (std::size_t i = 0; i < box_.size() / 2; ++i) {
+      inside &= int{u[i] >= box_[2 * i]} & int{u[i] <= box_[2 * i + 1]};
+    }
+    return inside != 0 ? Verdict::learned : Verdict::domain;
   }
 
 private:

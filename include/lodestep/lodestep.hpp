@@ -5,9 +5,13 @@
 #include <lodestep/corrector.hpp>
 #include <lodestep/counters.hpp>
 #include <lodestep/error.hpp>
+#include <lodestep/hierarchy.hpp>
+#include <lodestep/hybrid.hpp>
 #include <lodestep/learned_tableau.hpp>
 #include <lodestep/model.hpp>
+#include <lodestep/multiscale.hpp>
 #include <lodestep/order_conditions.hpp>
+#include <lodestep/parareal.hpp>
 #include <lodestep/runge_kutta.hpp>
 #include <lodestep/tableau.hpp>
 #include <lodestep/version.hpp>

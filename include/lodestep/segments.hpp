@@ -19,9 +19,13 @@
 /// Fine states between states that were placed by large steps: all segments at once, in SIMD lanes and then threads.
 namespace lodestep::detail {
 
-/// Segments that go through the fine scheme together: a few vector registers wide. The division into blocks is the same
-/// for any number of threads, and so are the results.
+/// Most segments that go through the fine scheme together: a few vector registers wide.
 constexpr std::size_t segment_block = 32;
+/// How many do, of so many: fewer where there are few, so that threads share them evenly. It depends on nothing else,
+/// the number of threads least of all, and so do the results.
+constexpr std::size_t segment_block_of(std::size_t count) noexcept {
+  return count >= 512 ? segment_block : count >= 128 ? 16 : 8;
+}
 
 /// One worker's fine steps of a block of segments.
 class SegmentFill {
@@ -29,7 +33,8 @@ public:
   /// `stride`: fine steps that one step of the fine scheme spans; states within it are interpolated (cubic Hermite).
   SegmentFill(const Hierarchy& hierarchy, std::size_t stride)
       : scheme_(hierarchy.fine(), hierarchy.dimension()), fine_dt_(hierarchy.fine_dt()), stride_(stride),
-        u_(size(hierarchy)), next_(size(hierarchy)), slope_(size(hierarchy)), point_(size(hierarchy)) {}
+        rk4_(hierarchy.fine()->name == "rk4"), u_(size(hierarchy)), next_(size(hierarchy)), slope_(size(hierarchy)),
+        point_(size(hierarchy)), k_(4 * size(hierarchy)) {}
 
   /// From starts [n, dimension], `steps` fine steps. Fine state j of segment k goes to states + (k * steps + j) *
   /// dimension for j < steps, that of the segment's end to ends + k * dimension; either may be null.
@@ -42,7 +47,11 @@ public:
       if (states) store(u_.data(), n, steps, j, states);
       const double h = static_cast<double>(span) * fine_dt_;
       const double at = t + static_cast<double>(j) * fine_dt_;
-      scheme_.step(rhs, at, u_.data(), h, next_.data(), n);
+      if (rk4_) {
+        classical_step(rhs, at, h, n);
+      } else {
+        scheme_.step(rhs, at, u_.data(), h, next_.data(), n);
+      }
       if (states && span > 1) {
         rhs(at + h, static_cast<const double*>(next_.data()), slope_.data(), n);
         for (std::size_t i = 1; i < span; ++i) {
@@ -59,6 +68,34 @@ public:
 private:
   static std::size_t size(const Hierarchy& hierarchy) { return hierarchy.dimension() * segment_block; }
 
+  /// next_ from u_ by the classical Runge-Kutta method: few passes over what is in the first-level cache, where a block
+  /// is small and every pass has its price.
+  template <class Rhs> void classical_step(Rhs& rhs, double t, double h, std::size_t n) {
+    const std::size_t count = scheme_.dimension() * n;
+    double* k1 = k_.data();
+    double* k2 = k1 + count;
+    double* k3 = k2 + count;
+    double* k4 = k3 + count;
+    rhs(t, static_cast<const double*>(u_.data()), k1, n);
+    advance(k1, 0.5 * h, count);
+    rhs(t + 0.5 * h, static_cast<const double*>(point_.data()), k2, n);
+    advance(k2, 0.5 * h, count);
+    rhs(t + 0.5 * h, static_cast<const double*>(point_.data()), k3, n);
+    advance(k3, h, count);
+    rhs(t + h, static_cast<const double*>(point_.data()), k4, n);
+    const double* __restrict from = u_.data();
+    double* __restrict to = next_.data();
+    for (std::size_t m = 0; m < count; ++m) {
+      to[m] = from[m] + h / 6.0 * ((k1[m] + k4[m]) + 2.0 * (k2[m] + k3[m]));
+    }
+  }
+  /// point_ = u_ + h k
+  void advance(const double* __restrict k, double h, std::size_t count) noexcept {
+    const double* __restrict from = u_.data();
+    double* __restrict to = point_.data();
+    for (std::size_t m = 0; m < count; ++m) to[m] = from[m] + h * k[m];
+  }
+
   void store(const double* u, std::size_t n, std::size_t steps, std::size_t j, double* states) const {
     with_dimension(scheme_.dimension(), [=](auto d) {
       double* to = states + j * d;
@@ -70,7 +107,7 @@ private:
 
   /// point_ = the cubic through u_ and next_ with their slopes.
   void interpolate(double x, double h, std::size_t n) {
-    const double* f = scheme_.stage_derivative(0, n);
+    const double* f = rk4_ ? k_.data() : scheme_.stage_derivative(0, n);
     const double w0 = (1.0 + 2.0 * x) * (1.0 - x) * (1.0 - x);
     const double w1 = x * x * (3.0 - 2.0 * x);
     const double s0 = h * x * (1.0 - x) * (1.0 - x);
@@ -84,10 +121,12 @@ private:
   BlockRungeKutta scheme_;
   double fine_dt_;
   std::size_t stride_;
+  bool rk4_;
   std::vector<double> u_; ///< [variable][member], as are the next
   std::vector<double> next_;
   std::vector<double> slope_;
   std::vector<double> point_;
+  std::vector<double> k_; ///< [stage][variable][member], as wide as the block at hand
 };
 
 /// What a round of segments works on. All arrays are the caller's.
@@ -166,10 +205,11 @@ private:
       const std::size_t d = shared.hierarchy_->dimension();
       const std::size_t m = segments.fine_steps;
       const std::size_t whole = segments.steps / m;
+      const std::size_t block = segment_block_of(segments.count);
       for (;;) {
-        const std::size_t first = shared.next_.fetch_add(segment_block, std::memory_order_relaxed);
+        const std::size_t first = shared.next_.fetch_add(block, std::memory_order_relaxed);
         if (first >= segments.count) return;
-        const std::size_t last = std::min(first + segment_block, segments.count);
+        const std::size_t last = std::min(first + block, segments.count);
         for (int spins = 0; shared.placed_.load(std::memory_order_acquire) < last; ++spins) {
           if (shared.failed_.load(std::memory_order_relaxed)) return;
           if (spins > 2000) std::this_thread::yield();

@@ -34,7 +34,7 @@ struct HitsOptions {
   bool corrected = true;
   std::size_t pairs = 0;           ///< of states to learn each map from; 0: as many as are usually enough
   std::vector<std::size_t> hidden; ///< widths of the hidden layers; empty: 24 and 24
-  int iterations = 0;              ///< of Levenberg-Marquardt, for each map; 0: 180
+  int iterations = 0;              ///< of Levenberg-Marquardt, for each map; 0: 220
   double horizon = 0.0;            ///< of the validation roll-outs; 0: the problem's or the trajectories'
   std::uint64_t seed = 0;
   Progress progress;

@@ -211,7 +211,8 @@ FusedChoice choose(std::size_t inputs, unsigned degree, bool folded, std::intege
 FusedChoice choose_polynomial_here(Precision precision, std::size_t inputs, std::size_t outputs, unsigned degree,
                                    bool folded) {
   constexpr auto degrees = std::make_integer_sequence<unsigned, 9>();
-  const bool few = outputs <= 4;
+  // Twelve outputs are three narrow vectors or two wide ones of which a quarter is padding.
+  const bool few = outputs <= 4 || (outputs > 8 && outputs <= 12);
   if (precision == Precision::f64) {
     return few ? choose<FewOutputs<double>>(inputs, degree, folded, degrees)
                : choose<ManyOutputs<double>>(inputs, degree, folded, degrees);

@@ -157,7 +157,7 @@ void add_train_hits(CLI::App& train, Action& action) {
   verb->add_option("--hidden", arguments->hidden, "Widths of the hidden layers [24 24]")
       ->type_name("N")
       ->expected(1, 4);
-  verb->add_option("--iterations", arguments->iterations, "Of Levenberg-Marquardt, for each map [180]")->type_name("N");
+  verb->add_option("--iterations", arguments->iterations, "Of Levenberg-Marquardt, for each map [220]")->type_name("N");
   verb->add_option("--states", arguments->states, "HDF5: the dataset of states, [trajectory, time, variable] [states]")
       ->type_name("NAME");
   verb->add_option("--times", arguments->times, "HDF5: the dataset of times [t]")->type_name("NAME");

@@ -200,9 +200,10 @@ private:
     }
     if (!d.lower != !d.upper) fail("its box of initial states has only one of lower and upper");
     for (std::size_t i = 0; d.lower && i < dimension(); ++i) {
-      if (!(std::isfinite(d.lower[i]) && std::isfinite(d.upper[i]) && d.lower[i] <= d.upper[i])) {
+      // The width too: numbers are drawn as fractions of it.
+      if (!(std::isfinite(d.lower[i]) && std::isfinite(d.upper[i] - d.lower[i]) && d.lower[i] <= d.upper[i])) {
         fail("the box of " + variable(i) + " is [" + text_of(d.lower[i]) + ", " + text_of(d.upper[i]) +
-             "], expected finite bounds in order");
+             "], expected finite bounds in order, and a finite width");
       }
     }
   }

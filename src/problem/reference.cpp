@@ -117,8 +117,10 @@ double difference_to_second_solution(const Problem& problem, double t0, double d
       stepper.do_step(system, u, dudt, t, half, step / 2);
       stepper.do_step(system, half, t + step / 2, next, step / 2);
       Real error = 0; // of `next`: two half steps have 1/256 of the error of the whole one
-      for (std::size_t i = 0; i < dimension; ++i)
-        error = std::max(error, std::abs(next[i] - whole[i]) / 255 / std::max(scale[i], std::abs(next[i])));
+      for (std::size_t i = 0; i < dimension; ++i) {
+        const Real of_variable = std::abs(next[i] - whole[i]) / 255 / std::max(scale[i], std::abs(next[i]));
+        if (!(of_variable <= error)) error = of_variable; // NaN, too: a step far too long for a stiff problem
+      }
       error /= rhs.tight_tolerance();
       if (!std::isfinite(error) && step <= shortest) return std::numeric_limits<double>::infinity();
       const Real factor = std::isfinite(error) ? std::clamp(0.9L * std::pow(error, -1.0L / 9), 0.2L, 4.0L) : 0.2L;

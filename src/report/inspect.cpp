@@ -1,10 +1,13 @@
 #include "report/inspect.hpp"
 
+#include "report/inspect_hierarchy.hpp"
 #include "report/inspect_tableau.hpp"
+#include "report/lipschitz.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdarg>
 #include <cstdio>
 
@@ -59,10 +62,38 @@ std::string backends_text(const Approximator& approximator) {
   return text;
 }
 
+/// One step as an equation.
+std::string equation(const CorrectorModel& corrector) {
+  std::string inputs = corrector.input == CorrectorInput::increment ? "S dt"
+                       : corrector.input == CorrectorInput::state   ? "u"
+                                                                    : "S dt, (k2 - k1) dt, ...";
+  if (corrector.dt_aware()) inputs += ", dt";
+  if (corrector.time == TimeInput::phase) {
+    char period[48];
+    std::snprintf(period, sizeof period, ", phase of %g", corrector.period);
+    inputs += period;
+  }
+  if (corrector.time == TimeInput::elapsed) inputs += ", t";
+  for (const auto& parameter : corrector.parameters) inputs += ", " + parameter.name;
+  const bool additive = corrector.form == CorrectorForm::additive;
+  const unsigned power = classical_tableau(corrector.base).order + (additive ? 1 : 0);
+  const std::string factor = corrector.dt_aware() ? "(dt / dt0)^" + std::to_string(power) + " " : "";
+  return std::string("u' = u + S dt + ") + (additive ? "" : "S dt * ") + factor + "Q(" + inputs + ")";
+}
+
+nlohmann::ordered_json inputs_json(const CorrectorModel& corrector) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const auto& p : corrector.parameters) {
+    list.push_back({{"name", p.name}, {"nominal", p.nominal}, {"lower", p.trained.lower}, {"upper", p.trained.upper}});
+  }
+  return list;
+}
+
 } // namespace
 
 Json describe_json(const Model& model) {
   if (std::holds_alternative<TableauModel>(model.method)) return describe_tableau_json(model);
+  if (std::holds_alternative<HierarchyModel>(model.method)) return describe_hierarchy_json(model);
   const auto& corrector = std::get<CorrectorModel>(model.method);
   const auto& approximator = corrector.approximator;
   const Approximator packed(approximator);
@@ -94,6 +125,18 @@ Json describe_json(const Model& model) {
             {"backends", backends_json(packed)},
             {"instruction_set", Approximator::instruction_set()},
             {"term", term_json(approximator)}}},
+          {"form", to_string(corrector.form)},
+          {"shortest_dt", corrector.dt_aware() ? corrector.shortest_dt : corrector.dt},
+          {"time", to_string(corrector.time)},
+          {"input_parameters", inputs_json(corrector)},
+          {"dense_points", corrector.dense ? corrector.dense->points : 0},
+          {"density", corrector.domain.density ? corrector.domain.density->projection.description() : "none"},
+          {"estimate",
+           {{"scale", corrector.estimate.scale},
+            {"growth", corrector.estimate.growth},
+            {"correlation", corrector.estimate.correlation},
+            {"coverage", corrector.estimate.coverage}}},
+          {"lipschitz_bound", lipschitz_bound(approximator)},
           {"fallback", corrector.fallback_scheme()},
           {"fallback_substeps", corrector.fallback_substeps},
           {"error",
@@ -106,6 +149,7 @@ Json describe_json(const Model& model) {
           {"provenance",
            {{"problem", model.provenance.problem},
             {"parameters", parameters},
+            {"initial", model.provenance.initial},
             {"seed", model.provenance.seed},
             {"training_trajectories", model.provenance.training_trajectories},
             {"recipe", model.provenance.recipe},
@@ -114,16 +158,27 @@ Json describe_json(const Model& model) {
 
 std::string describe(const Model& model) {
   if (std::holds_alternative<TableauModel>(model.method)) return describe_tableau(model);
+  if (std::holds_alternative<HierarchyModel>(model.method)) return describe_hierarchy(model);
   const auto& corrector = std::get<CorrectorModel>(model.method);
   const auto& approximator = corrector.approximator;
   const auto& error = model.error;
   const auto& provenance = model.provenance;
   std::string page;
-  line(page, "%s of %s, dt = %g", model.kind(), corrector.base.c_str(), corrector.dt);
-  line(page, "  one step      u' = u + S dt + Q(%s)",
-       corrector.input == CorrectorInput::increment ? "S dt"
-       : corrector.input == CorrectorInput::state   ? "u"
-                                                    : "S dt, (k2 - k1) dt, ...");
+  if (corrector.dt_aware()) {
+    line(page, "%s of %s, any dt up to %g (trained from %g)", model.kind(), corrector.base.c_str(), corrector.dt,
+         corrector.shortest_dt);
+  } else {
+    line(page, "%s of %s, dt = %g", model.kind(), corrector.base.c_str(), corrector.dt);
+  }
+  line(page, "  one step      %s", equation(corrector).c_str());
+  for (const auto& parameter : corrector.parameters) {
+    line(page, "  parameter     %s from %g to %g, %g unless set", parameter.name.c_str(), parameter.trained.lower,
+         parameter.trained.upper, parameter.nominal);
+  }
+  if (corrector.dense) {
+    line(page, "  within a step %zu states, rms %.3g, by a %s", corrector.dense->points, corrector.dense->rms,
+         corrector.dense->approximator.description().c_str());
+  }
   line(page, "  Q             %s, %s, %zu coefficients, about %.0f ns", approximator.description().c_str(),
        to_string(approximator.precision), approximator.parameters(), approximator.cost_ns());
   line(page, "  runs here on  %s; instruction set %s", backends_text(Approximator(approximator)).c_str(),
@@ -136,6 +191,10 @@ std::string describe(const Model& model) {
   line(page, "error, measured on %zu held-out trajectories", error.trajectories);
   line(page, "  one step      rms %.3g, largest %.3g (base scheme alone: rms %.3g)", error.step_rms, error.step_max,
        error.base_step_rms);
+  if (!corrector.estimate.scale.empty()) {
+    line(page, "  its estimate  correlation of the logarithms %.2f; %.1f%% of the errors within two deviations",
+         corrector.estimate.correlation, 100.0 * corrector.estimate.coverage);
+  }
   line(page, "  T = %-9g rms %.3g (mse %.3g)", error.horizon, error.horizon_rms, error.horizon_rms * error.horizon_rms);
   page += '\n';
 
@@ -151,6 +210,17 @@ std::string describe(const Model& model) {
          corrector.domain.correction_limit[i]);
   }
   if (model.dimension() > shown) line(page, "  ... and %zu more (--json shows all)", model.dimension() - shown);
+  if (corrector.domain.density) {
+    line(page, "  and inside the density of training states, by a %s",
+         corrector.domain.density->projection.description().c_str());
+  }
+  const double lipschitz = lipschitz_bound(approximator);
+  const double steps = error.horizon / corrector.dt;
+  line(page,
+       "  |Q(x) - Q(y)| <= %.3g |x - y| on it, in standardised inputs and outputs: with it alone, errors grow by at",
+       lipschitz);
+  line(page, "  most 10^%.3g over T = %g (an a-priori bound after AttNS, theorem 5.1; mostly far too large)",
+       steps * std::log10(1.0 + lipschitz), error.horizon);
   page += '\n';
 
   std::string parameters;
@@ -160,7 +230,8 @@ std::string describe(const Model& model) {
     parameters += (parameters.empty() ? " (" : ", ") + std::string(text);
   }
   if (!parameters.empty()) parameters += ")";
-  line(page, "trained on %s%s", provenance.problem.c_str(), parameters.c_str());
+  line(page, "trained on %s%s%s%s", provenance.problem.c_str(), parameters.c_str(),
+       provenance.initial.empty() ? "" : ", initial states: ", provenance.initial.c_str());
   line(page, "  trajectories  %zu, seed %llu", provenance.training_trajectories,
        static_cast<unsigned long long>(provenance.seed));
   line(page, "  recipe        %s", provenance.recipe.empty() ? "-" : provenance.recipe.c_str());

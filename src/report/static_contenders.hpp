@@ -133,7 +133,9 @@ template <class Make> struct DenseOutput {
 
 /// The model's steps through the Odeint adapter.
 template <class Stepper> struct LearnedSteps {
+  using Dense = odeint::dense_output_corrector<typename Stepper::base_stepper_type>;
   std::shared_ptr<Stepper> stepper;
+  std::shared_ptr<Dense> dense; ///< of the same
 
   template <class System, class State>
   void operator()(System& system, State& x, double dt, const Outputs& outputs) const {
@@ -152,12 +154,11 @@ private:
   /// The model's dense output.
   template <class System, class State>
   void within_steps(System& system, State& x, double dt, const Outputs& outputs) const {
-    odeint::dense_output_corrector<typename Stepper::base_stepper_type> dense(*stepper);
-    dense.initialize(x, 0.0, dt);
+    dense->initialize(x, 0.0, dt);
     for (std::size_t k = 1; k < outputs.times; ++k) {
       const double target = outputs.time(k);
-      while (dense.current_time() < target - 1e-9 * outputs.dt) dense.do_step(std::ref(system));
-      dense.calc_state(target, x);
+      while (dense->current_time() < target - 1e-9 * outputs.dt) dense->do_step(std::ref(system));
+      dense->calc_state(target, x);
       outputs.write(k, x);
     }
   }
@@ -244,8 +245,9 @@ Contender learned_contender(const Rhs& rhs, const std::shared_ptr<const Correcto
     using Stepper = odeint::corrector<Base>;
     const auto stepper = std::make_shared<Stepper>(corrector);
     set_parameters(*stepper, *corrector, problem);
-    return contender<State>("", Family::learned, Setting::dt, rhs, corrector->dimension(),
-                            LearnedSteps<Stepper>{stepper});
+    return contender<State>(
+        "", Family::learned, Setting::dt, rhs, corrector->dimension(),
+        LearnedSteps<Stepper>{stepper, std::make_shared<typename LearnedSteps<Stepper>::Dense>(*stepper)});
   };
   const std::string& base = corrector->description().base;
   if (base == "euler") return over(static_cast<boost_odeint::euler<State>*>(nullptr));

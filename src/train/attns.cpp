@@ -138,18 +138,22 @@ private:
   Steps choose_steps() const {
     Steps steps;
     if (options_.dt_range.upper > 0.0) {
-      // Steps between are interpolated by the approximator: ten or so nodes serve any polynomial that is fitted.
+      // Steps between are interpolated by the approximator: there must be more nodes than a polynomial that is fitted
+      // has degrees, or it does what it likes between them.
       constexpr std::size_t most_nodes = 12;
+      constexpr std::size_t fewest_grid_steps = 18;
       const double ratio = options_.dt_range.upper / options_.dt_range.lower;
       require(ratio <= 1000.0, "dt range: expected an upper end at most 1000 times the lower, found " + text(ratio));
-      const auto count = std::max<std::size_t>(2, static_cast<std::size_t>(std::ceil(ratio * (1.0 - 1e-9))));
+      const auto whole = std::max<std::size_t>(2, static_cast<std::size_t>(std::ceil(ratio * (1.0 - 1e-9))));
+      const std::size_t least = (fewest_grid_steps + whole - 1) / whole; // grid steps in the shortest step
+      const std::size_t count = whole * least;
       steps.grid = options_.dt_range.upper / static_cast<double>(count);
       steps.aware = true;
       for (std::size_t i = 0; i < most_nodes; ++i) {
         // Half way between even steps and even ratios.
         const double x = static_cast<double>(i) / (most_nodes - 1);
-        const double even = 1.0 + x * static_cast<double>(count - 1);
-        const double geometric = std::pow(static_cast<double>(count), x);
+        const double even = static_cast<double>(least) + x * static_cast<double>(count - least);
+        const double geometric = static_cast<double>(least) * std::pow(static_cast<double>(whole), x);
         const auto stride = static_cast<std::size_t>(std::lround(0.5 * (even + geometric)));
         if (steps.strides.empty() || steps.strides.back() != stride) steps.strides.push_back(stride);
       }
@@ -374,10 +378,10 @@ private:
     return true;
   }
 
-  /// Steps of a dt-aware model that its candidates are judged at.
+  /// Steps of a dt-aware model that its candidates are judged at: the ends, and one that no fit has seen.
   std::vector<std::size_t> judged_strides() const {
     const auto& s = steps_.strides;
-    return {s.front(), s[s.size() / 2], s.back()};
+    return {s.front(), (s[s.size() - 2] + s.back()) / 2, s.back()};
   }
 
   /// The base scheme's own errors, which those of a dt-aware model are measured by: they span decades.
@@ -466,8 +470,8 @@ private:
   }
 
   void add_dense_output(CorrectorModel& corrector) {
-    // As accurate as asked for, and then some: the step's own error comes on top.
-    corrector.dense = fitter_.fit_dense(best_.plan, train_, 0.5 * options_.error);
+    // The step's own error comes on top.
+    corrector.dense = fitter_.fit_dense(best_.plan, train_, 0.7 * options_.error);
     dense_reached_ = corrector.dense->rms <= options_.error;
   }
 

@@ -12,8 +12,8 @@ namespace lodestep::detail {
 namespace {
 
 constexpr Eigen::Index projections = 4; // one vector of doubles on most processors
-/// Monomials beyond which the guard would cost as much as what it guards.
-constexpr std::size_t most_monomials = 35;
+/// Monomials beyond which the guard would cost as much as what it guards. Of four variables, all of degree 2.
+constexpr std::size_t most_monomials = 15;
 constexpr unsigned highest_degree = 4;
 constexpr Eigen::Index most_samples = 20000;
 

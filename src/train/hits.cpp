@@ -23,7 +23,7 @@ constexpr std::size_t training_trajectories = 100;
 constexpr std::size_t validation_trajectories = 32;
 constexpr std::size_t profile_trajectories = 32;
 constexpr std::size_t usual_pairs = 4000;
-constexpr int usual_iterations = 180;
+constexpr int usual_iterations = 220;
 /// A corrected map is smoother than a bare one, and its error is not what the fit leaves but what that grows to.
 constexpr int corrected_iterations = 100;
 /// A corrected step this accurate, relative to the box of states, needs no network.
@@ -212,7 +212,8 @@ private:
                          train_.trajectories,
                          "hits: " + std::to_string(options_.pairs) + " pairs, " +
                              std::to_string(hierarchy_.maps.size()) + " flow maps",
-                         LODESTEP_VERSION_STRING};
+                         LODESTEP_VERSION_STRING,
+                         problem_.initial};
     HitsResult result;
     for (std::size_t k = 0; k < hierarchy_.maps.size(); ++k) {
       const auto& map = hierarchy_.maps[k];

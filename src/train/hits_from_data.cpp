@@ -21,7 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t usual_pairs = 4000;
-constexpr int usual_iterations = 180;
+constexpr int usual_iterations = 220;
 constexpr std::size_t highest_level = 10;
 /// Pairs without which nothing can be learned and held out: for each number that an affine map has.
 constexpr std::size_t pairs_per_coefficient = 3;
@@ -48,7 +48,7 @@ public:
     if (options_.hidden.empty()) options_.hidden = {24, 24};
     base_steps_ = steps_in(options_.base_dt, all_.dt);
     hierarchy_.fine_dt = all_.dt;
-    if (options_.fine_dt != 0.0 && steps_in(options_.fine_dt, all_.dt) != 1) {
+    if (options_.fine_dt != 0.0 && std::abs(options_.fine_dt / all_.dt - 1.0) > 1e-9) {
       throw InvalidArgument("fine_dt: trajectories alone know their states every " + text(all_.dt) + ", not every " +
                             text(options_.fine_dt));
     }
@@ -198,7 +198,8 @@ private:
                         options_.seed,
                         train_.trajectories,
                         "hits from trajectories: " + std::to_string(hierarchy_.maps.size()) + " flow maps",
-                        LODESTEP_VERSION_STRING};
+                        LODESTEP_VERSION_STRING,
+                        ""};
     model.method = std::move(hierarchy_);
     model.validate();
     result.model = std::move(model);

@@ -224,7 +224,7 @@ MlpFitResult fit_mlp(const Eigen::MatrixXd& z, const Eigen::MatrixXd& y, const E
     const Eigen::VectorXd diagonal = normal.diagonal();
     const double floor = 1e-12 * diagonal.maxCoeff() + 1e-300;
     bool accepted = false;
-    for (int attempt = 0; attempt < 10 && !accepted; ++attempt) {
+    for (int attempt = 0; attempt < 16 && !accepted; ++attempt) {
       Eigen::MatrixXd damped = normal; // column-major: what was the lower triangle still is
       damped.diagonal() = diagonal.array() * (1.0 + damping) + floor;
       const Eigen::VectorXd step = damped.selfadjointView<Eigen::Lower>().llt().solve(gradient);
@@ -234,10 +234,10 @@ MlpFitResult fit_mlp(const Eigen::MatrixXd& z, const Eigen::MatrixXd& y, const E
       if (next < cost) {
         network = std::move(trial);
         cost = next;
-        damping = std::max(damping * 0.25, 1e-13);
+        damping = std::max(damping * 0.5, 1e-13);
         accepted = true;
       } else {
-        damping *= 6.0;
+        damping *= 3.0;
       }
     }
     if (!accepted) break;

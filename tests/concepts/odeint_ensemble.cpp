@@ -1,4 +1,5 @@
 // Ensembles in Odeint against the same systems stepped one by one: the states, the systems and the guard.
+#include "count_allocations.hpp"
 #include "pendulum_models.hpp"
 
 #include <lodestep/odeint/corrector.hpp>
@@ -6,7 +7,6 @@
 #include <lodestep/vector_math.hpp>
 
 #include <Eigen/Core>
-#include <boost/config.hpp>
 #include <boost/numeric/odeint/integrate/integrate_const.hpp>
 #include <boost/numeric/odeint/integrate/integrate_n_steps.hpp>
 #include <boost/numeric/odeint/stepper/runge_kutta4.hpp>
@@ -14,46 +14,11 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <memory>
-#include <new>
 #include <stdexcept>
 #include <vector>
-
-namespace {
-
-std::atomic<std::size_t> allocations{0};
-
-} // namespace
-
-// NOLINTBEGIN: replaced to count. Not inlined, or GCC takes malloc and delete for a mismatch.
-BOOST_NOINLINE void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-BOOST_NOINLINE void* operator new(std::size_t size, std::align_val_t alignment) {
-  ++allocations;
-  const auto a = static_cast<std::size_t>(alignment);
-  if (void* memory = std::aligned_alloc(a, (size + a - 1) / a * a)) return memory;
-  throw std::bad_alloc();
-}
-BOOST_NOINLINE void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-BOOST_NOINLINE void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-BOOST_NOINLINE void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-BOOST_NOINLINE void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
-// NOLINTEND
 
 namespace bno = boost::numeric::odeint;
 using namespace lodestep;

@@ -1,53 +1,18 @@
+#include "count_allocations.hpp"
 #include "models.hpp"
 
 #include <lodestep/odeint.hpp>
 
-#include <boost/config.hpp>
 #include <boost/numeric/odeint.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <array>
-#include <atomic>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
-#include <new>
 #include <thread>
 #include <vector>
 
 // What every step guarantees: no silent extrapolation, no allocation after the first step, the same bits in any thread.
-
-namespace {
-
-std::atomic<std::size_t> allocations{0};
-
-} // namespace
-
-// NOLINTBEGIN: replaced to count. Not inlined, or GCC takes malloc and delete for a mismatch.
-BOOST_NOINLINE void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-BOOST_NOINLINE void* operator new(std::size_t size, std::align_val_t alignment) {
-  ++allocations;
-  const auto a = static_cast<std::size_t>(alignment);
-  if (void* memory = std::aligned_alloc(a, (size + a - 1) / a * a)) return memory;
-  throw std::bad_alloc();
-}
-BOOST_NOINLINE void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-BOOST_NOINLINE void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-BOOST_NOINLINE void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-BOOST_NOINLINE void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
-// NOLINTEND
 
 namespace bno = boost::numeric::odeint;
 using namespace lodestep;

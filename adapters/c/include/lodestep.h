@@ -121,6 +121,10 @@ LODESTEP_C_API int lodestep_stepper_create(const lodestep_model *model, lodestep
                                            lodestep_stepper **stepper);
 /* Gives ensembles a right-hand side that takes many states at once. It must agree with `rhs`. Null takes it away. */
 LODESTEP_C_API int lodestep_stepper_set_rhs_batch(lodestep_stepper *stepper, lodestep_rhs_batch rhs_batch);
+/* Sets a parameter of the right-hand side that is an input of the model, for the next steps. A value outside the
+ * trained interval is accepted, and no step is then learned. LODESTEP_INVALID_ARGUMENT if the model has no such input.
+ */
+LODESTEP_C_API int lodestep_stepper_set_parameter(lodestep_stepper *stepper, const char *name, double value);
 /* Null is allowed. */
 LODESTEP_C_API void lodestep_stepper_free(lodestep_stepper *stepper);
 
@@ -128,9 +132,9 @@ LODESTEP_C_API void lodestep_stepper_free(lodestep_stepper *stepper);
  * arrays know their size. */
 LODESTEP_C_API int lodestep_stepper_check_dimension(const lodestep_stepper *stepper, size_t dimension);
 
-/* Advances y by dt in place. The step is learned if dt is the trained one and y lies in the domain; otherwise, or if
- * the correction is larger than any in training, the base scheme takes it in sub-steps that keep the model's accuracy,
- * and the reason is counted. On failure y is unchanged. */
+/* Advances y by dt in place. The step is learned if dt is one the model was trained for and y lies in the domain;
+ * otherwise, or if the correction is larger than any in training, the base scheme takes it in sub-steps that keep the
+ * model's accuracy, and the reason is counted. On failure y is unchanged. */
 LODESTEP_C_API int lodestep_step(lodestep_stepper *stepper, double t, double *y, double dt);
 
 /* Evolves y from *t to t_end in steps of the trained dt and, where the interval is no multiple of it, a last shorter

@@ -49,6 +49,7 @@ typedef struct lodestep_functions {
   int (*get_counters)(const lodestep_stepper *stepper, lodestep_counters *counters);
   int (*reset_counters)(lodestep_stepper *stepper);
   int (*last_rhs_result)(const lodestep_stepper *stepper);
+  int (*stepper_set_parameter)(lodestep_stepper *stepper, const char *name, double value);
 } lodestep_functions;
 
 #define LODESTEP_TABLE_SYMBOL "lodestep_table"

@@ -25,6 +25,7 @@ public:
   void count() noexcept;
 
   const StepCounters& counters() const noexcept { return counters_; }
+  void set_parameter(const std::string& name, double value) { corrector_.set_parameter(scratch_, name, value); }
   void reset_counters() noexcept { counters_ = {}; }
 
 private:

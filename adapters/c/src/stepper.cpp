@@ -289,6 +289,16 @@ int lodestep_evolve_ensemble(lodestep_stepper* stepper, double* t, double* y, si
   });
 }
 
+int lodestep_stepper_set_parameter(lodestep_stepper* stepper, const char* name, double value) {
+  if (!stepper) return c::fail_null("lodestep_stepper_set_parameter", "stepper");
+  if (!name) return c::fail_null("lodestep_stepper_set_parameter", "name");
+  return c::guarded([&]() -> int {
+    stepper->corrector->set_parameter(stepper->scratch, name, value);
+    stepper->ensemble.set_parameter(name, value);
+    return LODESTEP_SUCCESS;
+  });
+}
+
 int lodestep_estimate_error(lodestep_stepper* stepper, double t, const double* y, double dt, double* error) {
   if (!stepper) return c::fail_null("lodestep_estimate_error", "stepper");
   if (!y) return c::fail_null("lodestep_estimate_error", "y");

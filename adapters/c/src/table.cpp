@@ -32,6 +32,7 @@ extern "C" const lodestep_functions* lodestep_table(int abi) {
                                            &lodestep_estimate_error,
                                            &lodestep_get_counters,
                                            &lodestep_reset_counters,
-                                           &lodestep_last_rhs_result};
+                                           &lodestep_last_rhs_result,
+                                           &lodestep_stepper_set_parameter};
   return abi == LODESTEP_ABI ? &table : nullptr;
 }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 /// Learned steps of many independent cells at once. Knows nothing of SUNDIALS: states are arrays.
@@ -52,6 +53,14 @@ public:
 
   const Corrector& corrector() const noexcept { return *corrector_; }
   const CellLayout& layout() const noexcept { return layout_; }
+
+  /// Sets a parameter that is an input of the model, for all cells: see Corrector::set_parameter.
+  void set_parameter(const std::string& name, double value) { corrector_->set_parameter(scratch_, name, value); }
+  /// The values that another stepper of the same corrector has.
+  void copy_parameters(const CellStepper& other) {
+    scratch_.parameters = other.scratch_.parameters;
+    scratch_.parameters_trained = other.scratch_.parameters_trained;
+  }
 
   double forcing_tolerance = 0.0;
   unsigned max_recoveries = 4;

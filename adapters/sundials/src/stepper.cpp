@@ -84,6 +84,7 @@ void LodestepStepper_::resize(N_Vector y) {
   if (cells) { // options and counts outlive a resize
     fresh.forcing_tolerance = cells->forcing_tolerance;
     fresh.max_recoveries = cells->max_recoveries;
+    fresh.copy_parameters(*cells);
     fresh.steps = cells->steps;
     std::copy_n(cells->outcomes, lodestep::arkode::outcome_count, fresh.outcomes);
     fresh.network_evaluations = cells->network_evaluations;
@@ -335,6 +336,13 @@ int LodestepStepper_SetMaxRecoveries(LodestepStepper stepper, int n) {
   return with(stepper, "LodestepStepper_SetMaxRecoveries", [&](LodestepStepper_& s) {
     if (n < 0 || n > 20) throw InvalidArgument("recoveries must lie in 0 .. 20, not " + std::to_string(n));
     s.cells->max_recoveries = static_cast<unsigned>(n);
+  });
+}
+
+int LodestepStepper_SetParameter(LodestepStepper stepper, const char* name, sunrealtype value) {
+  return with(stepper, "LodestepStepper_SetParameter", [&](LodestepStepper_& s) {
+    if (!name) throw InvalidArgument("no name given (null pointer)");
+    s.cells->set_parameter(name, value);
   });
 }
 

@@ -9,8 +9,8 @@ namespace lodestep::report {
 
 namespace {
 
-NamedTableau trained(const std::string& name, const lodestep::Family& family, RknnOptions options, const StudyOptions& study,
-                     StudyProgress& progress, double* seconds) {
+NamedTableau trained(const std::string& name, const lodestep::Family& family, RknnOptions options,
+                     const StudyOptions& study, StudyProgress& progress, double* seconds) {
   options.seed = study.seed;
   options.progress = progress.callback();
   const RknnResult result = train_rknn(family, options);
@@ -20,8 +20,8 @@ NamedTableau trained(const std::string& name, const lodestep::Family& family, Rk
 
 } // namespace
 
-NamedTableau paper_recipe(const std::string& name, const lodestep::Family& family, RknnOptions options, const StudyOptions& study,
-                          StudyProgress& progress, double* seconds) {
+NamedTableau paper_recipe(const std::string& name, const lodestep::Family& family, RknnOptions options,
+                          const StudyOptions& study, StudyProgress& progress, double* seconds) {
   options.recipe = "paper";
   options.epochs = study.pick<std::size_t>(50, 3000, 0);
   options.samples = study.pick<std::size_t>(50, 500, 0);

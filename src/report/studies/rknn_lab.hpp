@@ -20,8 +20,8 @@ struct NamedTableau {
 };
 
 /// A tableau trained for a family. `seconds`, if not null, is what it took.
-NamedTableau paper_recipe(const std::string& name, const lodestep::Family& family, RknnOptions options, const StudyOptions& study,
-                          StudyProgress& progress, double* seconds = nullptr);
+NamedTableau paper_recipe(const std::string& name, const lodestep::Family& family, RknnOptions options,
+                          const StudyOptions& study, StudyProgress& progress, double* seconds = nullptr);
 NamedTableau least_squares(const std::string& name, const lodestep::Family& family, RknnOptions options,
                            const StudyOptions& study, StudyProgress& progress, double* seconds = nullptr);
 

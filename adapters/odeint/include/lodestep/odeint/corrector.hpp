@@ -368,9 +368,10 @@ private:
       if (BOOST_UNLIKELY(verdict != Verdict::learned)) {
         restore(x);
         fall_back(system, x, dxdt, t, x, dt);
+        note(verdict);
+      } else {
+        note(Verdict::learned);
       }
-      last_ = verdict;
-      counters_.count(verdict);
     } catch (...) {
       restore(x);
       throw;
@@ -393,7 +394,16 @@ private:
       save(in);
     }
     const Verdict verdict = learned_step(system, u, in, dxdt, t, out, dt);
-    if (BOOST_UNLIKELY(verdict != Verdict::learned)) fall_back(system, in, dxdt, t, out, dt);
+    if (BOOST_UNLIKELY(verdict != Verdict::learned)) {
+      fall_back(system, in, dxdt, t, out, dt);
+      note(verdict);
+    } else {
+      note(Verdict::learned);
+    }
+  }
+
+  // NOTE: called with a constant where the step was learned, so that what is written does not wait for the guard.
+  void note(Verdict verdict) noexcept {
     last_ = verdict;
     counters_.count(verdict);
   }

@@ -41,7 +41,8 @@ public:
   /// Steps of the model's size, or of the one given to `initialize` where that is shorter.
   explicit dense_output_corrector(const corrector<BaseStepper>& stepper)
       : stepper_(stepper), points_(stepper.shared_corrector()->dense_points()),
-        states_(points_ * stepper.shared_corrector()->dimension()) {}
+        dimension_(stepper.shared_corrector()->dimension()),
+        rate_(static_cast<double>(points_ + 1) / stepper.shared_corrector()->dt()), states_(points_ * dimension_) {}
   /// Controlled steps. Throws InvalidArgument for tolerances that are not positive.
   dense_output_corrector(value_type absolute, value_type relative, const stepper_type& stepper)
       : dense_output_corrector(absolute, relative, longest(stepper), stepper) {}
@@ -140,7 +141,6 @@ private:
   /// A step of the model's own size, and the states within it.
   template <class System> std::pair<time_type, time_type> dense_step(System& system) {
     const time_type step = longest(stepper_);
-    const std::size_t dimension = states_.size() / points_;
     auto& corrected = stepper_.stepper();
     corrected.do_step(std::ref(system), current_, time_, next_, step);
     if (!corrected.dense_states(current_, next_, states_.data())) {
@@ -150,7 +150,7 @@ private:
       for (std::size_t j = 0; j <= points_; ++j) {
         corrected.do_step(std::ref(system), next_, time_ + static_cast<time_type>(j) * part, part);
         const auto* numbers = state_access<state_type>::data(next_);
-        if (j < points_) std::copy(numbers, numbers + dimension, states_.data() + j * dimension);
+        if (j < points_) std::copy(numbers, numbers + dimension_, states_.data() + j * dimension_);
       }
     }
     std::swap(old_, current_);
@@ -164,19 +164,24 @@ private:
   double at_point(std::size_t j, std::size_t i) const {
     if (j == 0) return static_cast<double>(state_access<state_type>::data(old_)[i]);
     if (j > points_) return static_cast<double>(state_access<state_type>::data(current_)[i]);
-    return states_[(j - 1) * (states_.size() / points_) + i];
+    return states_[(j - 1) * dimension_ + i];
   }
 
   template <class StateOut> void interpolate_points(time_type t, StateOut& x) const {
-    const std::size_t dimension = states_.size() / points_;
     const std::size_t intervals = points_ + 1;
     auto* out = state_access<StateOut>::data(x);
     using number = std::remove_reference_t<decltype(*out)>;
-    const double s = static_cast<double>((t - old_time_) / (time_ - old_time_)) * static_cast<double>(intervals);
-    const double nearest = std::min(std::max(std::round(s), 0.0), static_cast<double>(intervals));
-    if (std::abs(s - nearest) <= 1e-9 * static_cast<double>(intervals)) {
-      const auto j = static_cast<std::size_t>(nearest);
-      for (std::size_t i = 0; i < dimension; ++i) out[i] = static_cast<number>(at_point(j, i));
+    const double s = static_cast<double>(t - old_time_) * rate_;
+    // Rounded without std::round, which is a call where processors older than SSE4 are served.
+    const double bounded = std::min(std::max(s + 0.5, 0.0), static_cast<double>(intervals) + 0.5);
+    const auto nearest = static_cast<std::size_t>(bounded);
+    if (std::abs(s - static_cast<double>(nearest)) <= 1e-9 * static_cast<double>(intervals)) {
+      if (nearest == 0 || nearest > points_) {
+        boost::numeric::odeint::copy(nearest == 0 ? old_ : current_, x);
+        return;
+      }
+      const double* state = states_.data() + (nearest - 1) * dimension_;
+      for (std::size_t i = 0; i < state_access<StateOut>::size(x); ++i) out[i] = static_cast<number>(state[i]);
       return;
     }
     // Lagrange's polynomial through the nearest points, four where there are as many.
@@ -192,7 +197,7 @@ private:
         weight[a] *= (s - static_cast<double>(first + b)) / (static_cast<double>(a) - static_cast<double>(b));
       }
     }
-    for (std::size_t i = 0; i < dimension; ++i) {
+    for (std::size_t i = 0; i < dimension_; ++i) {
       double sum = 0.0;
       for (std::size_t a = 0; a < nodes; ++a) sum += weight[a] * at_point(first + a, i);
       out[i] = static_cast<number>(sum);
@@ -216,7 +221,9 @@ private:
   }
 
   stepper_type stepper_;
-  std::size_t points_ = 0;     ///< states within a step that the model gives
+  std::size_t points_ = 0; ///< states within a step that the model gives
+  std::size_t dimension_ = 0;
+  double rate_ = 0.0;          ///< points in a unit of time
   std::vector<double> states_; ///< they, [points_, dimension]
   std::optional<detail::step_control> control_;
   state_type current_{}, old_{}, next_{}, error_{};

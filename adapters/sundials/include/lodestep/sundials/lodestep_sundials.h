@@ -76,6 +76,9 @@ LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetForcingTolerance(LodestepStepper
  * 2, 4, ... 2^n times as many sub-steps. Default n = 4. */
 LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetMaxRecoveries(LodestepStepper stepper, int n);
 /* Where messages go: stderr by default, nowhere for NULL. */
+/* Sets a parameter of the right-hand side that is an input of the model, for the next steps. A value outside the
+ * trained interval is accepted, and no step is then learned. An error if the model has no such input. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetParameter(LodestepStepper stepper, const char* name, sunrealtype value);
 LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetErrFile(LodestepStepper stepper, FILE* errfp);
 /* Adapts to vectors like `y`. Changes of length are seen without this call; it is for parallel vectors whose entries
  * move between ranks while their number stays. */

@@ -1,0 +1,158 @@
+#include "problem/trajectory_file.hpp"
+
+#include <lodestep/error.hpp>
+#include <lodestep/hierarchy.hpp>
+#include <lodestep/train_hits.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+using namespace lodestep;
+
+namespace {
+
+const HierarchyModel& hierarchy_of(const HitsResult& result) {
+  return std::get<HierarchyModel>(result.model.method);
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TrajectorySet data_of(const char* name, std::size_t trajectories, double dt, double horizon) {
+  const auto problem = make_problem(name);
+  GenerateOptions generate;
+  generate.trajectories = trajectories;
+  generate.dt = dt;
+  generate.horizon = horizon;
+  return trajectory_set(problem, generate, generate_trajectories(problem, generate));
+}
+
+std::string message_of(const TrajectorySet& data, const HitsOptions& options) {
+  try {
+    train_hits(data, options, "measured.h5");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+/// Small networks and few iterations: what is tested is the road, not how far it leads.
+HitsOptions quick() {
+  HitsOptions options;
+  options.hidden = {6};
+  options.iterations = 15;
+  options.pairs = 600;
+  return options;
+}
+
+} // namespace
+
+// The flow map of the hyperbolic system is quadratic: the tool finds that out, and large steps cost nothing.
+BOOST_AUTO_TEST_CASE(a_flow_map_that_is_a_polynomial_is_found_exactly) {
+  const auto problem = make_problem("hyperbolic");
+  const auto result = train_hits(problem, {});
+  const auto& hierarchy = hierarchy_of(result);
+  for (const auto& map : hierarchy.maps) {
+    BOOST_TEST(map.approximator.description() == "polynomial of degree 2, 2-2");
+    BOOST_TEST(map.step_rms < 1e-14);
+  }
+  BOOST_TEST(hierarchy.maps[hierarchy.placing].dt == 10.24);
+  HierarchyEvaluateOptions options;
+  options.trajectories = 5;
+  const auto evaluation = evaluate_hierarchy(result.model, problem, options);
+  BOOST_TEST(evaluation.mse_mean < 1e-28);
+  BOOST_TEST(evaluation.fine_mse_mean < 1e-20);
+  BOOST_TEST(evaluation.fallback_fraction == 0.0);
+  BOOST_TEST(evaluation.dt == 10.24);
+  options.mode = HierarchyMode::multiscale;
+  BOOST_TEST(evaluate_hierarchy(result.model, problem, options).mse_mean < 1e-28);
+}
+
+BOOST_AUTO_TEST_CASE(a_corrected_map_and_a_bare_one_are_learned) {
+  const auto problem = make_problem("van_der_pol");
+  auto options = quick();
+  const auto result = train_hits(problem, options);
+  const auto& hierarchy = hierarchy_of(result);
+  BOOST_REQUIRE(hierarchy.maps.size() == 2u);
+  BOOST_TEST(hierarchy.maps[0].base == "rk4");
+  BOOST_TEST(hierarchy.maps[0].dt == 0.16);
+  BOOST_TEST(hierarchy.maps[1].base == "");
+  BOOST_TEST(hierarchy.placing == 0u);
+  HierarchyEvaluateOptions of;
+  of.trajectories = 8;
+  of.mode = HierarchyMode::parareal;
+  of.sweeps = 1;
+  const auto evaluation = evaluate_hierarchy(result.model, problem, of);
+  // One sweep on corrected coarse steps ends at the fine scheme's own error.
+  BOOST_TEST(evaluation.fine_mse_mean < 2.0 * evaluation.base_mse_mean);
+  BOOST_TEST(evaluation.classical_fine_mse_mean > evaluation.fine_mse_mean);
+  // The same seed, the same bytes; another seed, others.
+  BOOST_TEST((serialize_model(train_hits(problem, options).model) == serialize_model(result.model)));
+  options.seed = 1;
+  BOOST_TEST((serialize_model(train_hits(problem, options).model) != serialize_model(result.model)));
+}
+
+BOOST_AUTO_TEST_CASE(levels_are_what_is_asked_for) {
+  const auto problem = make_problem("harmonic_oscillator");
+  HitsOptions options;
+  options.levels = Levels{1, 4};
+  options.base_dt = 0.016;
+  const auto result = train_hits(problem, options);
+  BOOST_REQUIRE(result.maps.size() == 4u);
+  for (std::size_t k = 0; k < 4; ++k) {
+    BOOST_TEST(result.maps[k].dt == 0.032 * std::pow(2.0, k), boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(result.maps[k].description == "affine, 2-2"); // a linear system
+  }
+  options.levels = Levels{0, 11}; // 0.016 2^11 = 32.8 is beyond the horizon of 20.48
+  BOOST_CHECK_THROW(train_hits(problem, options), InvalidArgument);
+  options.levels = Levels{3, 2};
+  BOOST_CHECK_THROW(train_hits(problem, options), InvalidArgument);
+}
+
+// From trajectories alone: the linear map exactly, by any ratio of levels; nothing is known between the states.
+BOOST_AUTO_TEST_CASE(trajectories_are_enough) {
+  const auto data = data_of("harmonic_oscillator", 10, 0.1, 20.0);
+  HitsOptions options;
+  options.ratio = 5;
+  options.levels = Levels{0, 2};
+  const auto result = train_hits(data, options, "measured.h5");
+  const auto& hierarchy = hierarchy_of(result);
+  BOOST_REQUIRE(hierarchy.maps.size() == 3u);
+  BOOST_TEST(hierarchy.maps[2].dt == 2.5, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(hierarchy.fine_dt == 0.1);
+  for (const auto& map : hierarchy.maps) BOOST_TEST(map.step_rms < 1e-13);
+  BOOST_TEST(result.model.error.horizon_rms < 1e-12);
+  BOOST_TEST(result.model.error.trajectories == 2u); // every fifth is held out
+  BOOST_TEST(result.model.provenance.training_trajectories == 8u);
+}
+
+BOOST_AUTO_TEST_CASE(data_that_will_not_do_is_refused_with_the_reason) {
+  auto data = data_of("harmonic_oscillator", 6, 0.1, 2.0);
+  auto options = quick();
+  options.levels = Levels{0, 5};
+  BOOST_TEST(contains(message_of(data, options), "level 5, a step of 3.2, leaves the horizon: the trajectories end "
+                                                 "after 2"));
+  auto few = data_of("harmonic_oscillator", 1, 0.1, 1.0);
+  options.levels = Levels{1, 1};
+  const auto message = message_of(few, options);
+  BOOST_TEST(message == "accepted"); // 9 pairs, just enough for an affine map
+  options.levels = Levels{2, 2};
+  BOOST_TEST(contains(message_of(few, options),
+                      "has too few samples: 1 trajectories of 11 times hold 7 pairs of states, "
+                      "at least 9"));
+  data.trajectories.states[2 * (21 * 3 + 7) + 1] = std::numeric_limits<double>::quiet_NaN();
+  const auto located = message_of(data, quick());
+  BOOST_TEST(contains(located, "measured.h5"));
+  BOOST_TEST(contains(located, "trajectory 3, time 7"));
+  options = quick();
+  options.fine_dt = 0.05;
+  options.levels = Levels{0, 1};
+  BOOST_TEST(contains(message_of(few, options), "trajectories alone know"));
+  options = quick();
+  options.base_dt = 0.15;
+  BOOST_TEST(contains(message_of(few, options), "no multiple"));
+}
