@@ -5,6 +5,7 @@
 
 #include <lodestep/corrector.hpp>
 #include <lodestep/error.hpp>
+#include <lodestep/hierarchy.hpp>
 #include <lodestep/sundials/stepper.hpp>
 
 #include <arkode/arkode_erkstep.h>
@@ -96,61 +97,60 @@ public:
     return elapsed.count() / static_cast<double>(truth_.trajectories);
   }
 
-  /// `steps` learned steps to each output.
-  Integrate learned(std::shared_ptr<const Corrector> corrector, std::size_t steps) const {
-    return [this, corrector = std::move(corrector), steps](N_Vector y, double* states) {
-      arkode::Stepper stepper(corrector, problem_rhs, y, context_.context);
-      LodestepStepper_SetUserData(stepper, user_data());
-      void* memory = LodestepStepCreateFrom(stepper, 0.0, y);
-      const bool good = memory && each_output(y, states, [&](double, sunrealtype* t) {
-                          int flag = 0;
-                          for (std::size_t n = 0; n < steps && flag >= 0; ++n) {
-                            flag = LODESTEP_ARK(MRIStep, Evolve)(memory, 1e300, y, t, ARK_ONE_STEP);
-                          }
-                          return flag;
-                        });
-      if (memory) LODESTEP_ARK(MRIStep, Free)(&memory);
-      return good;
+  /// ARKODE's steps are of `steps` trained ones each; outputs within them are the stepper's own states.
+  template <class Learned> Integrate learned(std::shared_ptr<const Learned> model, std::size_t steps) const {
+    auto stepper = std::make_shared<arkode::Stepper>(std::move(model), problem_rhs, y_.v, context_.context);
+    void* memory = LodestepStepCreateFrom(*stepper, 0.0, y_.v);
+    if (!memory) throw Error(Lodestep_GetLastError());
+    std::shared_ptr<void> owner(memory, [stepper](void* m) { LodestepStepFree(&m, nullptr); });
+    sunrealtype trained = 0.0;
+    LodestepStepper_GetTrainedStep(*stepper, &trained);
+    LODESTEP_ARK(MRIStep, SetUserData)(memory, user_data());
+    LODESTEP_ARK(MRIStep, SetFixedStep)(memory, static_cast<double>(steps) * trained);
+    return [this, stepper, owner](N_Vector y, double* states) {
+      if (LodestepStepReInit(*stepper, 0.0, y) < 0) return false;
+      return each_output(
+          y, states, [&](double tout, sunrealtype* t) { return LodestepStepEvolve(*stepper, tout, y, t, ARK_NORMAL); });
     };
   }
 
   Integrate erkstep(ARKODE_ERKTableID table, double tolerance) const {
-    return [this, table, tolerance](N_Vector y, double* states) {
-      void* memory = ERKStepCreate(problem_rhs, 0.0, y, context_.context);
-      if (!memory) throw std::bad_alloc();
+    std::shared_ptr<void> memory(ERKStepCreate(problem_rhs, 0.0, y_.v, context_.context), [](void* m) {
+      LODESTEP_ARK(ERKStep, Free)(&m);
+    });
+    if (!memory) throw std::bad_alloc();
 #if LODESTEP_SUNDIALS_VERSION < 700
-      ERKStepSetErrHandlerFn(memory, quiet, nullptr);
+    ERKStepSetErrHandlerFn(memory.get(), quiet, nullptr);
 #endif
-      LODESTEP_ARK(ERKStep, SetUserData)(memory, user_data());
-      ERKStepSetTableNum(memory, table);
-      LODESTEP_ARK(ERKStep, SStolerances)(memory, tolerance, tolerance);
-      LODESTEP_ARK(ERKStep, SetMaxNumSteps)(memory, most_steps);
-      const bool good = each_output(y, states, [&](double tout, sunrealtype* t) {
-        return LODESTEP_ARK(ERKStep, Evolve)(memory, tout, y, t, ARK_NORMAL);
+    LODESTEP_ARK(ERKStep, SetUserData)(memory.get(), user_data());
+    ERKStepSetTableNum(memory.get(), table);
+    LODESTEP_ARK(ERKStep, SStolerances)(memory.get(), tolerance, tolerance);
+    LODESTEP_ARK(ERKStep, SetMaxNumSteps)(memory.get(), most_steps);
+    return [this, memory](N_Vector y, double* states) {
+      if (ERKStepReInit(memory.get(), problem_rhs, 0.0, y) < 0) return false;
+      return each_output(y, states, [&](double tout, sunrealtype* t) {
+        return LODESTEP_ARK(ERKStep, Evolve)(memory.get(), tout, y, t, ARK_NORMAL);
       });
-      LODESTEP_ARK(ERKStep, Free)(&memory);
-      return good;
     };
   }
 
   Integrate cvode(int method, double tolerance) const {
-    return [this, method, tolerance](N_Vector y, double* states) {
-      void* memory = CVodeCreate(method, context_.context);
-      SUNNonlinearSolver solver = SUNNonlinSol_FixedPoint(y, 0, context_.context);
-      if (!memory || !solver) throw std::bad_alloc();
+    std::shared_ptr<void> memory(CVodeCreate(method, context_.context), [](void* m) { CVodeFree(&m); });
+    std::shared_ptr<_generic_SUNNonlinearSolver> solver(SUNNonlinSol_FixedPoint(y_.v, 0, context_.context),
+                                                        SUNNonlinSolFree);
+    if (!memory || !solver) throw std::bad_alloc();
 #if LODESTEP_SUNDIALS_VERSION < 700
-      CVodeSetErrHandlerFn(memory, quiet, nullptr);
+    CVodeSetErrHandlerFn(memory.get(), quiet, nullptr);
 #endif
-      CVodeInit(memory, problem_rhs, 0.0, y);
-      CVodeSetUserData(memory, user_data());
-      CVodeSStolerances(memory, tolerance, tolerance);
-      CVodeSetMaxNumSteps(memory, most_steps);
-      CVodeSetNonlinearSolver(memory, solver);
-      const bool good =
-          each_output(y, states, [&](double tout, sunrealtype* t) { return CVode(memory, tout, y, t, CV_NORMAL); });
-      CVodeFree(&memory);
-      SUNNonlinSolFree(solver);
-      return good;
+    CVodeInit(memory.get(), problem_rhs, 0.0, y_.v);
+    CVodeSetUserData(memory.get(), user_data());
+    CVodeSStolerances(memory.get(), tolerance, tolerance);
+    CVodeSetMaxNumSteps(memory.get(), most_steps);
+    CVodeSetNonlinearSolver(memory.get(), solver.get());
+    return [this, solver, memory](N_Vector y, double* states) {
+      if (CVodeReInit(memory.get(), 0.0, y) < 0) return false;
+      return each_output(y, states,
+                         [&](double tout, sunrealtype* t) { return CVode(memory.get(), tout, y, t, CV_NORMAL); });
     };
   }
 
@@ -211,6 +211,14 @@ std::vector<Method> methods(const Bench& bench) {
   return list;
 }
 
+/// Trained steps in one of ARKODE's, whose own part in the work is then small.
+constexpr std::size_t several_steps = 10;
+
+double longest_step(const Model& model) {
+  if (const auto* hierarchy = std::get_if<HierarchyModel>(&model.method)) return hierarchy->maps[hierarchy->placing].dt;
+  return std::get<CorrectorModel>(model.method).dt;
+}
+
 /// Repeats all in turn, so that each sees the same machine; medians.
 void time_all(Bench& bench, const std::vector<Integrate>& integrators, std::vector<SundialsPoint>& points,
               double seconds) {
@@ -233,21 +241,18 @@ SundialsResult bench_sundials(const Problem& problem, const std::vector<Sundials
                               const SundialsOptions& options) {
   if (models.empty()) throw InvalidArgument("bench --host sundials: give a model to compare (--model FILE)");
   double output_dt = options.output_dt;
-  std::vector<std::shared_ptr<const Corrector>> correctors;
   for (const auto& [name, model] : models) {
     if (model->dimension() != problem.dimension()) {
       throw InvalidArgument("model '" + name + "' has " + std::to_string(model->dimension()) + " variables, problem '" +
                             problem.name + "' " + std::to_string(problem.dimension()));
     }
-    if (!std::holds_alternative<CorrectorModel>(model->method)) {
-      throw InvalidArgument("model '" + name + "' is a " + model->kind() +
-                            ": only a corrector can be ARKODE's main integrator");
+    if (std::holds_alternative<TableauModel>(model->method)) {
+      throw InvalidArgument("model '" + name +
+                            "' is a tableau: only correctors and hierarchies are compared here; "
+                            "'evaluate --family' measures a tableau");
     }
-    correctors.push_back(std::make_shared<const Corrector>(model, options.backend));
-    if (options.output_dt == 0.0) output_dt = std::max(output_dt, correctors.back()->dt());
+    if (options.output_dt == 0.0) output_dt = std::max(output_dt, longest_step(*model));
   }
-  std::vector<std::size_t> steps;
-  for (const auto& corrector : correctors) steps.push_back(steps_in(output_dt, corrector->dt()));
 
   Bench bench(problem, options, output_dt);
   SundialsResult result;
@@ -261,41 +266,46 @@ SundialsResult bench_sundials(const Problem& problem, const std::vector<Sundials
     result.points.push_back(std::move(point));
     integrators.push_back(std::move(integrate));
   };
-  std::vector<double> targets;
-  for (std::size_t i = 0; i < models.size(); ++i) {
-    Integrate integrate = bench.learned(correctors[i], steps[i]);
-    const double mse = bench.mse(integrate);
-    targets.push_back(options.error > 0.0 ? options.error * options.error : mse);
-    add({models[i].name, true, 0.0, mse, 0.0}, std::move(integrate));
+  std::vector<double> targets; // of each learned point, which come first
+  for (const auto& [name, model] : models) {
+    for (const std::size_t steps : {std::size_t{1}, several_steps}) {
+      Integrate integrate = std::holds_alternative<HierarchyModel>(model->method)
+                                ? bench.learned(std::make_shared<const Hierarchy>(model, options.backend), steps)
+                                : bench.learned(std::make_shared<const Corrector>(model, options.backend), steps);
+      const double mse = bench.mse(integrate);
+      targets.push_back(options.error > 0.0 ? options.error * options.error : mse);
+      add({name, true, steps, 0.0, mse, 0.0}, std::move(integrate));
+    }
   }
+  const std::size_t learned = targets.size();
   // Every classical integrator at the largest tolerance that reaches each target.
   const auto list = methods(bench);
-  std::vector<std::vector<std::size_t>> reaching(models.size());
+  std::vector<std::vector<std::size_t>> reaching(learned);
   for (std::size_t m = 0; m < list.size(); ++m) {
     if (options.progress &&
         !options.progress(0.2 + 0.6 * static_cast<double>(m) / static_cast<double>(list.size()), list[m].name)) {
       break;
     }
-    std::vector<bool> reached(models.size(), false);
+    std::vector<bool> reached(learned, false);
     for (double exponent = -3.0; exponent >= -13.0; exponent -= 0.5) {
       const double tolerance = std::pow(10.0, exponent);
       Integrate integrate = list[m].at(tolerance);
       const double mse = bench.mse(integrate);
       bool wanted = false, all = true;
-      for (std::size_t i = 0; i < models.size(); ++i) {
+      for (std::size_t i = 0; i < learned; ++i) {
         if (!reached[i] && mse <= targets[i]) {
           reached[i] = wanted = true;
           reaching[i].push_back(result.points.size());
         }
         all = all && (reached[i] || !std::isfinite(targets[i]));
       }
-      if (wanted) add({list[m].name, false, tolerance, mse, 0.0}, std::move(integrate));
+      if (wanted) add({list[m].name, false, 0, tolerance, mse, 0.0}, std::move(integrate));
       if (all) break;
     }
   }
   time_all(bench, integrators, result.points, options.seconds);
-  for (std::size_t i = 0; i < models.size(); ++i) {
-    SundialsSpeedup speedup{models[i].name, targets[i], "", std::nullopt};
+  for (std::size_t i = 0; i < learned; ++i) {
+    SundialsSpeedup speedup{result.points[i].integrator, result.points[i].steps, targets[i], "", std::nullopt};
     double best = std::numeric_limits<double>::infinity();
     for (const std::size_t p : reaching[i]) {
       if (result.points[p].microseconds >= best) continue;

@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(refuses_what_it_cannot_step) {
                                  std::string(e.what()).find("dimension 2") != std::string::npos;
                         });
   BOOST_CHECK_THROW(arkode::make_stepper(corrector, nullptr, y, context), InvalidArgument);
-  BOOST_CHECK_THROW(arkode::make_stepper(nullptr, oscillators, y, context), InvalidArgument);
+  BOOST_CHECK_THROW(arkode::make_stepper(std::shared_ptr<const Model>(), oscillators, y, context), InvalidArgument);
   BOOST_CHECK_THROW(arkode::make_stepper(corrector, oscillators, nullptr, context), InvalidArgument);
   LodestepStepper none = nullptr;
   BOOST_TEST(LodestepStepper_Create("no such file", oscillators, y, context, &none) < 0);

@@ -1,10 +1,13 @@
 #include "cell_stepper.hpp"
 
+#include "corrector_cells.hpp"
+#include "flow_map_cells.hpp"
+
 #include <lodestep/error.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
-#include <string>
 #include <utility>
 
 namespace lodestep::arkode {
@@ -35,34 +38,103 @@ void Forcing::integrate(double t, double dt, double* increment, std::size_t size
   }
 }
 
-CellStepper::CellStepper(std::shared_ptr<const Corrector> corrector, CellLayout layout)
-    : corrector_(std::move(corrector)), layout_(layout),
-      base_(classical_tableau(corrector_->description().base), layout.size()),
-      sub_stepper_(classical_tableau(corrector_->fallback()), layout.size()), scratch_(*corrector_),
-      outcome_(layout.cells, Outcome::learned), next_(layout.size()), fallback_(layout.size()),
-      first_slope_(layout.size()), forcing_increment_(layout.size()) {
-  const std::size_t dimension = corrector_->dimension();
-  if (layout_.dimension != dimension) {
-    throw InvalidArgument("cells of dimension " + std::to_string(layout_.dimension) + ", the model's is " +
-                          std::to_string(dimension));
+CellStepper::CellStepper(CellLayout layout, const ButcherTableau& fallback, std::vector<double> trained_steps)
+    : layout_(layout), outcome_(layout.cells, Outcome::learned), next_(layout.size()), fallback_(layout.size()),
+      trained_steps_(std::move(trained_steps)), sub_stepper_(fallback, layout.size()), first_slope_(layout.size()) {
+  rows_.reserve(layout_.cells);
+}
+
+CellStepper::~CellStepper() = default;
+
+std::unique_ptr<CellStepper> CellStepper::with_layout(CellLayout layout) const {
+  std::unique_ptr<CellStepper> fresh = make(layout);
+  fresh->forcing_tolerance = forcing_tolerance;
+  fresh->max_recoveries = max_recoveries;
+  fresh->steps = steps;
+  std::copy_n(outcomes, outcome_count, fresh->outcomes);
+  fresh->network_evaluations = network_evaluations;
+  return fresh;
+}
+
+void CellStepper::set_parameter(const std::string& name, double /*value*/) {
+  throw InvalidArgument("parameter '" + name + "' is no input of this model: it was trained at fixed parameters");
+}
+
+int CellStepper::step(RhsRef rhs, double t, double* u, double dt, const double* dudt, const Forcing& forcing) {
+  if (forcing.count == 0) return take(rhs, t, u, dt, dudt, forcing);
+  auto forced = [&](double at, const double* v, double* out) -> int {
+    if (const int status = rhs(at, v, out)) return status;
+    forcing.add(at, out, layout_.size());
+    return 0;
+  };
+  if (dudt) {
+    std::copy_n(dudt, layout_.size(), first_slope_.data());
+    forcing.add(t, first_slope_.data(), layout_.size());
+    dudt = first_slope_.data();
   }
-  const auto& model = corrector_->description();
-  limit_ = model.domain.correction_limit;
-  for (const Interval& interval : model.domain.state) {
-    const double width = interval.upper - interval.lower;
-    inverse_width_.push_back(width > 0.0 ? 1.0 / width : 0.0); // a variable that never varied has no scale
+  return take(forced, t, u, dt, dudt, forcing);
+}
+
+int CellStepper::take(RhsRef rhs, double t, double* u, double dt, const double* dudt, const Forcing& forcing) {
+  std::size_t learned = admit(t, dt, u, forcing);
+  if (learned > 0) {
+    const int status = base_step(rhs, t, u, dt, dudt);
+    if (status < 0) return status;
+    learned = status == 0 ? correct(t, u, dt, forcing) : none(Outcome::rhs);
   }
-  const std::size_t features = scratch_.features.size();
-  if (layout_.cells > 1) {
-    features_.resize(layout_.cells * features);
-    corrections_.resize(layout.size());
-    increments_.resize(layout.size());
-    rows_.reserve(layout_.cells);
+  if (learned < layout_.cells) {
+    const std::size_t count = substeps(dt);
+    for (unsigned attempt = 0;; ++attempt) {
+      const int status = sub_step(rhs, t, u, dt, count << attempt, dudt);
+      if (status < 0) return status;
+      if (status == 0 && replace(attempt > 0)) break;
+      if (attempt >= max_recoveries) return status > 0 ? status : 1;
+    }
   }
-  cell_u_.resize(dimension);
-  cell_next_.resize(dimension);
-  cell_forcing_.resize(dimension);
-  cell_stages_.resize(corrector_->stages() * dimension);
+  std::copy_n(next_.data(), layout_.size(), u);
+  ++steps;
+  if (learned == layout_.cells) {
+    outcomes[0] += learned;
+  } else {
+    for (const Outcome o : outcome_) ++outcomes[static_cast<std::size_t>(o)];
+  }
+  return 0;
+}
+
+int CellStepper::sub_step(RhsRef rhs, double t, const double* u, double dt, std::size_t substeps, const double* dudt) {
+  std::copy_n(u, layout_.size(), fallback_.data());
+  const double h = dt / static_cast<double>(substeps);
+  for (std::size_t i = 0; i < substeps; ++i) {
+    const double at = t + static_cast<double>(i) * h;
+    if (const int status = sub_stepper_.step(rhs, at, fallback_.data(), h, fallback_.data(), i == 0 ? dudt : nullptr)) {
+      return status;
+    }
+  }
+  return 0;
+}
+
+std::size_t CellStepper::dense_points(double /*dt*/) const noexcept {
+  return 0;
+}
+
+int CellStepper::dense_states(RhsRef, double, const double*, double, const double*, double*) {
+  return 0;
+}
+
+int CellStepper::fill(RhsRef rhs, double t, double* u, double tout) {
+  const double h = fine_dt();
+  const double whole = std::floor((tout - t) / h * (1.0 + 1e-12) + 1e-9);
+  const auto count = static_cast<std::size_t>(whole);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (const int status = sub_stepper_.step(rhs, t + static_cast<double>(i) * h, u, h, u)) return status;
+  }
+  const double rest = tout - (t + whole * h);
+  return rest > 1e-9 * h ? sub_stepper_.step(rhs, tout - rest, u, rest, u) : 0;
+}
+
+std::size_t CellStepper::none(Outcome why) noexcept {
+  std::fill(outcome_.begin(), outcome_.end(), why);
+  return 0;
 }
 
 const double* CellStepper::cell(const double* array, std::size_t index, double* buffer) const noexcept {
@@ -80,127 +152,6 @@ bool CellStepper::finite(const double* array, std::size_t index) const noexcept 
   return sum == 0.0;
 }
 
-std::size_t CellStepper::admit(double t, double dt, const double* u) {
-  std::size_t learned = 0;
-  for (std::size_t c = 0; c < layout_.cells; ++c) {
-    const double* at = cell(u, c, cell_u_.data());
-    Verdict verdict = corrector_->admits(t, dt, at, scratch_);
-    if (layout_.cells > 1 && verdict == Verdict::learned) { // one cell alone is asked by `correct`
-      corrector_->leverages(t, at, 1, &scratch_.leverage, scratch_);
-      if (!(scratch_.leverage <= 1.0)) verdict = Verdict::domain; // NaN is outside
-    }
-    outcome_[c] = static_cast<Outcome>(verdict);
-    learned += verdict == Verdict::learned;
-  }
-  return learned;
-}
-
-std::size_t CellStepper::give_up() noexcept {
-  std::fill(outcome_.begin(), outcome_.end(), Outcome::rhs);
-  return 0;
-}
-
-bool CellStepper::forcing_too_large(const double* q, const double* u, const double* u_next,
-                                    const double* increment) const noexcept {
-  double correction = 0.0;
-  double slow = 0.0;
-  double fast = 0.0;
-  for (std::size_t i = 0; i < layout_.dimension; ++i) {
-    const double g = increment[i] * inverse_width_[i];
-    const double s = (u_next[i] - u[i] - increment[i]) * inverse_width_[i];
-    correction += q[i] * q[i];
-    slow += g * g;
-    fast += s * s;
-  }
-  if (slow == 0.0 || correction == 0.0) return false;
-  const double moved = std::sqrt(correction / static_cast<double>(layout_.dimension) * slow / fast);
-  return !(moved <= forcing_tolerance); // NaN is too large
-}
-
-std::size_t CellStepper::correct(double t, const double* u, double dt, const Forcing& forcing) {
-  const double* increment = nullptr;
-  if (forcing.count > 0 && forcing_tolerance < std::numeric_limits<double>::infinity()) {
-    forcing.integrate(t, dt, forcing_increment_.data(), layout_.size());
-    increment = forcing_increment_.data();
-  }
-  if (layout_.cells > 1) return correct_batch(t, u, dt, increment);
-
-  // NOTE: the core's own code for a single cell: the same bits as without SUNDIALS.
-  if (!finite(next_.data(), 0)) return give_up();
-  if (increment && !corrector_->approximator().is_zero()) std::copy_n(next_.data(), next_.size(), cell_next_.data());
-  const Verdict verdict = corrector_->correct(t, dt, u, next_.data(), base_.stage_derivatives(), scratch_);
-  outcome_[0] = static_cast<Outcome>(verdict);
-  if (!corrector_->approximator().is_zero()) {
-    ++network_evaluations;
-    if (verdict == Verdict::learned && increment &&
-        forcing_too_large(scratch_.correction.data(), u, cell_next_.data(), increment)) {
-      outcome_[0] = Outcome::forcing;
-    }
-  }
-  return outcome_[0] == Outcome::learned;
-}
-
-std::size_t CellStepper::correct_batch(double t, const double* u, double dt, const double* forcing_increment) {
-  const std::size_t dimension = layout_.dimension;
-  const std::size_t stages = corrector_->stages();
-  const std::size_t feature_count = scratch_.features.size();
-  const bool zero = corrector_->approximator().is_zero();
-  std::size_t learned = 0;
-
-  rows_.clear();
-  for (std::size_t c = 0; c < layout_.cells; ++c) {
-    if (outcome_[c] != Outcome::learned) continue;
-    if (!finite(next_.data(), c)) {
-      outcome_[c] = Outcome::rhs;
-      continue;
-    }
-    ++learned;
-    if (zero) continue;
-    const double* stage_derivatives = nullptr;
-    if (stages > 0) {
-      const std::size_t size = layout_.size();
-      for (std::size_t s = 0; s < stages; ++s) {
-        const double* k = base_.stage_derivatives() + s * size + c * layout_.cell_stride();
-        for (std::size_t i = 0; i < dimension; ++i) {
-          cell_stages_[s * dimension + i] = k[i * layout_.variable_stride()];
-        }
-      }
-      stage_derivatives = cell_stages_.data();
-    }
-    const double* from = cell(u, c, cell_u_.data());
-    const double* to = cell(next_.data(), c, cell_next_.data());
-    corrector_->features().make(t, dt, from, to, stage_derivatives, scratch_.parameters.data(),
-                                features_.data() + rows_.size() * feature_count);
-    for (std::size_t i = 0; i < dimension; ++i) increments_[rows_.size() * dimension + i] = to[i] - from[i];
-    rows_.push_back(c);
-  }
-  if (rows_.empty()) return learned;
-
-  corrector_->corrections(dt, features_.data(), increments_.data(), rows_.size(), corrections_.data(),
-                          scratch_.workspace);
-  const double factor = corrector_->features().factor(dt);
-  network_evaluations += rows_.size();
-  for (std::size_t row = 0; row < rows_.size(); ++row) {
-    const std::size_t c = rows_[row];
-    const double* q = corrections_.data() + row * dimension;
-    bool small = true;
-    for (std::size_t i = 0; i < dimension; ++i) small &= std::abs(q[i]) <= factor * limit_[i]; // NaN compares false
-    if (!small) {
-      outcome_[c] = Outcome::correction;
-    } else if (forcing_increment &&
-               forcing_too_large(q, cell(u, c, cell_u_.data()), cell(next_.data(), c, cell_next_.data()),
-                                 cell(forcing_increment, c, cell_forcing_.data()))) {
-      outcome_[c] = Outcome::forcing;
-    } else {
-      double* next = next_.data() + c * layout_.cell_stride();
-      for (std::size_t i = 0; i < dimension; ++i) next[i * layout_.variable_stride()] += q[i];
-      continue;
-    }
-    --learned;
-  }
-  return learned;
-}
-
 bool CellStepper::replace(bool recovered) noexcept {
   for (std::size_t c = 0; c < layout_.cells; ++c) {
     if (outcome_[c] == Outcome::learned) continue;
@@ -213,6 +164,19 @@ bool CellStepper::replace(bool recovered) noexcept {
     }
   }
   return true;
+}
+
+std::unique_ptr<CellStepper> make_cell_stepper(std::shared_ptr<const Model> model) {
+  if (!model) throw InvalidArgument("no model given (null pointer)");
+  const CellLayout one{1, model->dimension(), false};
+  if (std::holds_alternative<HierarchyModel>(model->method)) {
+    return std::make_unique<FlowMapCells>(std::make_shared<const Hierarchy>(std::move(model)), one);
+  }
+  if (std::holds_alternative<TableauModel>(model->method)) {
+    throw InvalidArgument("a tableau is no stepper of its own in ARKODE: give it to ERKStep, ARKStep or MRIStep by "
+                          "LodestepButcherTable_Load");
+  }
+  return std::make_unique<CorrectorCells>(std::make_shared<const Corrector>(std::move(model)), one);
 }
 
 } // namespace lodestep::arkode

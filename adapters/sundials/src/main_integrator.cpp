@@ -24,6 +24,14 @@ MRIStepCoupling make_coupling() {
   return MRIStepCoupling_Create(1, 2, 6, 0, w, nullptr, c);
 }
 
+// NOTE: with fixed steps and no tolerances ARKODE weighs the state by the smallest normal number before each step, to
+// see whether too much accuracy is asked for: the products are denormal, and cost more than all else that ARKODE does.
+// The weight given here says the same, and neither it nor its squares leave the range of normal numbers.
+int weigh(N_Vector, N_Vector weight, void*) {
+  N_VConst(1e-100, weight);
+  return 0;
+}
+
 void free_memory(void** memory) noexcept {
   LODESTEP_ARK(MRIStep, Free)(memory);
 }
@@ -53,7 +61,8 @@ void prime(LodestepStepper stepper, sunrealtype t0, N_Vector y0) {
   N_VScale(1.0, y0, scratch);
   stepper->priming = true;
   sunrealtype t = t0;
-  int flag = LODESTEP_ARK(MRIStep, Evolve)(memory, t0 + stepper->corrector->dt(), scratch, &t, ARK_ONE_STEP);
+  int flag =
+      LODESTEP_ARK(MRIStep, Evolve)(memory, t0 + stepper->cells->trained_steps().front(), scratch, &t, ARK_ONE_STEP);
   if (flag == ARK_SUCCESS) flag = LODESTEP_ARK(MRIStep, GetDky)(memory, t, 0, scratch);
   stepper->priming = false;
   N_VDestroy(scratch);
@@ -87,7 +96,8 @@ void* LodestepStepCreateFrom(LodestepStepper stepper, sunrealtype t0, N_Vector y
                                                                                   MRIStepCoupling_Free);
     if (!coupling) throw std::bad_alloc();
     check(MRIStepSetCoupling(memory, coupling.get()), "MRIStepSetCoupling");
-    check(LODESTEP_ARK(MRIStep, SetFixedStep)(memory, stepper->corrector->dt()), "SetFixedStep");
+    check(LODESTEP_ARK(MRIStep, SetFixedStep)(memory, stepper->cells->trained_steps().front()), "SetFixedStep");
+    check(LODESTEP_ARK(MRIStep, WFtolerances)(memory, weigh), "WFtolerances");
     check(LODESTEP_ARK(MRIStep, SetUserData)(memory, stepper->user_data), "SetUserData");
     stepper->main_memory = memory;
     prime(stepper, t0, y0);
@@ -120,6 +130,53 @@ int LodestepStepReInit(LodestepStepper stepper, sunrealtype t0, N_Vector y0) {
     const int flag = MRIStepReInit(stepper->main_memory, zero, nullptr, t0, y0);
     if (flag == ARK_SUCCESS) stepper->reset(t0, y0);
     return flag;
+  });
+}
+
+int LodestepStepGetDky(LodestepStepper stepper, sunrealtype t, int k, N_Vector dky) {
+  if (!stepper || !stepper->main_memory || !dky) {
+    lodestep::arkode::report(stderr, "LodestepStepGetDky", "no stepper given that is a main integrator, or no vector");
+    return ARK_MEM_NULL;
+  }
+  return lodestep::arkode::guarded(stepper->errfp, "LodestepStepGetDky", [&] {
+    int status = 0;
+    if (k == 0 && stepper->state_within(t, dky, status)) return status == 0 ? ARK_SUCCESS : ARK_RHSFUNC_FAIL;
+    return LODESTEP_ARK(MRIStep, GetDky)(stepper->main_memory, t, k, dky);
+  });
+}
+
+int LodestepStepEvolve(LodestepStepper stepper, sunrealtype tout, N_Vector yout, sunrealtype* tret, int itask) {
+  if (!stepper || !stepper->main_memory || !yout || !tret) {
+    lodestep::arkode::report(stderr, "LodestepStepEvolve",
+                             "no stepper given that is a main integrator, no vector or no place for the time");
+    return ARK_MEM_NULL;
+  }
+  void* memory = stepper->main_memory;
+  return lodestep::arkode::guarded(stepper->errfp, "LodestepStepEvolve", [&]() -> int {
+    for (;;) {
+      if (stepper->event && (itask != ARK_NORMAL || stepper->event->t <= tout)) {
+        const int flag = stepper->event->flag;
+        *tret = stepper->event->t;
+        stepper->access.scatter(stepper->event->state.data(), yout);
+        stepper->event.reset();
+        return flag;
+      }
+      if (itask != ARK_NORMAL) return LODESTEP_ARK(MRIStep, Evolve)(memory, tout, yout, tret, itask);
+      if (stepper->trail.spans(tout)) {
+        *tret = tout;
+        return LodestepStepGetDky(stepper, tout, 0, yout);
+      }
+      sunrealtype now = 0.0;
+      LODESTEP_ARK(MRIStep, GetCurrentTime)(memory, &now);
+      // Backwards, or into the past: ARKODE's to do, or to refuse.
+      if (tout < now) return LODESTEP_ARK(MRIStep, Evolve)(memory, tout, yout, tret, itask);
+      const int flag = LODESTEP_ARK(MRIStep, Evolve)(memory, tout, yout, tret, ARK_ONE_STEP);
+      if (flag < 0) return flag;
+      if (flag == ARK_ROOT_RETURN || flag == ARK_TSTOP_RETURN) {
+        stepper->event = LodestepStepper_::Event{flag, *tret, std::vector<double>(stepper->access.size())};
+        stepper->access.gather(yout, stepper->event->state.data());
+      }
+    }
   });
 }
 

@@ -1,5 +1,8 @@
 #include "stepper.hpp"
 
+#include "corrector_cells.hpp"
+#include "flow_map_cells.hpp"
+
 #include <lodestep/error.hpp>
 #include <lodestep/sundials/stepper.hpp>
 
@@ -31,19 +34,30 @@ void report(std::FILE* errfp, const char* function, const char* message) noexcep
   if (errfp) std::fprintf(errfp, "[ERROR][lodestep::%s] %s\n", function, message);
 }
 
+LodestepStepper make_stepper(std::shared_ptr<const Model> model, ARKRhsFn f, N_Vector y, SUNContext sunctx) {
+  return new LodestepStepper_(make_cell_stepper(std::move(model)), f, y, sunctx);
+}
+
 LodestepStepper make_stepper(std::shared_ptr<const Corrector> corrector, ARKRhsFn f, N_Vector y, SUNContext sunctx) {
-  return new LodestepStepper_(std::move(corrector), f, y, sunctx);
+  if (!corrector) throw InvalidArgument("no corrector given (null pointer)");
+  const CellLayout one{1, corrector->dimension(), false};
+  return new LodestepStepper_(std::make_unique<CorrectorCells>(std::move(corrector), one), f, y, sunctx);
+}
+
+LodestepStepper make_stepper(std::shared_ptr<const Hierarchy> hierarchy, ARKRhsFn f, N_Vector y, SUNContext sunctx) {
+  if (!hierarchy) throw InvalidArgument("no hierarchy given (null pointer)");
+  const CellLayout one{1, hierarchy->dimension(), false};
+  return new LodestepStepper_(std::make_unique<FlowMapCells>(std::move(hierarchy), one), f, y, sunctx);
 }
 
 } // namespace lodestep::arkode
 
-LodestepStepper_::LodestepStepper_(std::shared_ptr<const Corrector> c, ARKRhsFn rhs, N_Vector y, SUNContext context)
-    : f(rhs), sunctx(context), corrector(std::move(c)) {
-  if (!corrector) throw InvalidArgument("no corrector given (null pointer)");
+LodestepStepper_::LodestepStepper_(std::unique_ptr<lodestep::arkode::CellStepper> prototype, ARKRhsFn rhs, N_Vector y,
+                                   SUNContext context)
+    : f(rhs), sunctx(context), cells(std::move(prototype)) {
   if (!f) throw InvalidArgument("no right-hand side given (null pointer)");
   if (!sunctx) throw InvalidArgument("no SUNContext given (null pointer)");
   resize(y);
-  cells->forcing_tolerance = corrector->model().error.step_max;
 }
 
 LodestepStepper_::~LodestepStepper_() {
@@ -68,7 +82,7 @@ void LodestepStepper_::make_vectors(N_Vector y) {
 }
 
 std::size_t LodestepStepper_::cell_count(const VectorAccess& a) const {
-  const std::size_t d = corrector->dimension();
+  const std::size_t d = cells->layout().dimension;
   if (a.size() % d != 0) {
     throw InvalidArgument("the vector has " + std::to_string(a.size()) +
                           " entries on this rank; expected a multiple of the model's dimension " + std::to_string(d));
@@ -79,20 +93,12 @@ std::size_t LodestepStepper_::cell_count(const VectorAccess& a) const {
 void LodestepStepper_::resize(N_Vector y) {
   VectorAccess new_access(y);
   const std::size_t n = cell_count(new_access);
-  const CellLayout cell_layout{n, corrector->dimension(), layout == LODESTEP_LAYOUT_VARIABLES};
-  lodestep::arkode::CellStepper fresh(corrector, cell_layout);
-  if (cells) { // options and counts outlive a resize
-    fresh.forcing_tolerance = cells->forcing_tolerance;
-    fresh.max_recoveries = cells->max_recoveries;
-    fresh.copy_parameters(*cells);
-    fresh.steps = cells->steps;
-    std::copy_n(cells->outcomes, lodestep::arkode::outcome_count, fresh.outcomes);
-    fresh.network_evaluations = cells->network_evaluations;
-  }
+  const CellLayout cell_layout{n, cells->layout().dimension, layout == LODESTEP_LAYOUT_VARIABLES};
+  auto fresh = cells->with_layout(cell_layout); // options and counts outlive a resize
   access = std::move(new_access);
   length = lodestep::arkode::global_length(y);
   make_vectors(y); // from here on y may be gone, if it was one of ours
-  cells.emplace(std::move(fresh));
+  cells = std::move(fresh);
   current.resize(access.size());
   slope_state.resize(access.size());
   first_slope.resize(access.size());
@@ -100,6 +106,8 @@ void LodestepStepper_::resize(N_Vector y) {
   slope_known = false;
   held_known = false;
   host_slope = nullptr;
+  trail.clear();
+  event.reset();
 }
 
 void LodestepStepper_::reset(double t, N_Vector y) {
@@ -109,6 +117,10 @@ void LodestepStepper_::reset(double t, N_Vector y) {
   held_t = t;
   held_known = true;
   slope_known = false;
+  // ARKODE resets its inner stepper to where that is already, too: its states are good then.
+  if (trail.empty() || (trail.last() == t && std::equal(held.begin(), held.end(), trail.last_state()))) return;
+  trail.clear();
+  event.reset();
 }
 
 void LodestepStepper_::set_layout(LodestepLayout new_layout) {
@@ -205,7 +217,11 @@ int LodestepStepper_::evolve(double t0, double tout, N_Vector y) noexcept {
       }
     }
     double t = t0;
+    trail.clear();
+    fine_known = false;
+    if (main_memory) trail.start(t0, current.data(), current.size());
     status = advance_throwing(t, tout, Extent::whole);
+    if (status != 0) trail.clear();
     if (status == 0) {
       access.scatter(current.data(), y);
       held = current;
@@ -238,44 +254,103 @@ int LodestepStepper_::advance_throwing(double& t, double tout, Extent extent) {
     ++failures;
     return -1;
   }
-  const double trained = corrector->dt();
-  const double dt = std::copysign(trained, span);
+  user_data = rhs_user_data();
   // NOTE: tout - t0 carries the rounding of both ends. Within that, the interval is a whole number of trained steps,
   // and steps of exactly the trained size are what the model knows (and what it takes outside of SUNDIALS).
   const double rounding = rounding_of(t, tout);
-  double whole = std::round(span / dt);
-  double h = dt;
-  if (whole >= 1.0 && std::abs(span - whole * dt) <= rounding + 1e-9 * trained) {
-    if (std::abs(span - whole * dt) > rounding) h = span / whole;
-  } else {
-    whole = std::floor(span / dt);
-  }
-  const double remainder =
-      std::abs(span - whole * h) <= rounding + 1e-9 * trained ? 0.0 : tout - (t + whole * h); // 0: none
-
-  user_data = rhs_user_data();
-  const auto rhs = [this](double at, const double* u, double* dudt) { return call_rhs(at, u, dudt); };
-  const double start = t;
-  const auto steps = static_cast<std::uint64_t>(whole) + (remainder != 0.0);
-  for (std::uint64_t i = 0; i < steps; ++i) {
-    const bool last = remainder != 0.0 && i + 1 == steps;
-    const bool known = slope_known && slope_t == t &&
-                       std::memcmp(slope_state.data(), current.data(), current.size() * sizeof(double)) == 0;
-    const int status =
-        cells->step(rhs, t, current.data(), last ? remainder : h, known ? first_slope.data() : nullptr, forcing);
-    slope_known = false;
-    if (status != 0) {
-      char message[256];
-      std::snprintf(message, sizeof message, "the right-hand side %s at t = %.17g; the step is not taken",
-                    status < 0 ? "failed fatally" : "kept failing, or giving no finite state, in finer steps too", t);
-      lodestep::arkode::report(errfp, "evolve", message);
-      ++failures;
-      return status;
+  const std::vector<double>& trained_steps = cells->trained_steps();
+  for (std::size_t level = 0; t != tout; ++level) {
+    double h = tout - t; // what remains when no trained step fits any more
+    double count = 1.0;
+    bool fits = true;
+    if (level < trained_steps.size()) {
+      const double trained = trained_steps[level];
+      const double left = h;
+      h = std::copysign(trained, left);
+      count = std::round(left / h);
+      const double off = std::abs(left - count * h);
+      fits = off <= rounding + 1e-9 * trained;
+      if (fits && count == 0.0) { // nothing remains
+        t = tout;
+        break;
+      }
+      if (fits && off > rounding) h = left / count;
+      if (!fits) count = std::floor(left / h);
     }
-    t = i + 1 == steps ? tout : start + static_cast<double>(i + 1) * h;
-    if (extent == Extent::one_step) break;
+    const double start = t;
+    const auto steps = static_cast<std::uint64_t>(count);
+    for (std::uint64_t i = 0; i < steps; ++i) {
+      const double next = fits && i + 1 == steps ? tout : start + static_cast<double>(i + 1) * h;
+      if (const int status = take_step(t, h, next)) return status;
+      t = next;
+      if (extent == Extent::one_step) return 0;
+    }
   }
   return 0;
+}
+
+int LodestepStepper_::take_step(double t, double h, double t_next) {
+  auto rhs = [this](double at, const double* u, double* dudt) { return call_rhs(at, u, dudt); };
+  const bool known = slope_known && slope_t == t &&
+                     std::memcmp(slope_state.data(), current.data(), current.size() * sizeof(double)) == 0;
+  const int status = cells->step(rhs, t, current.data(), h, known ? first_slope.data() : nullptr, forcing);
+  slope_known = false;
+  if (status != 0) {
+    char message[256];
+    std::snprintf(message, sizeof message, "the right-hand side %s at t = %.17g; the step is not taken",
+                  status < 0 ? "failed fatally" : "kept failing, or giving no finite state, in finer steps too", t);
+    lodestep::arkode::report(errfp, "evolve", message);
+    ++failures;
+    return status;
+  }
+  if (trail.empty()) return 0;
+  if (const std::size_t points = cells->dense_points(h)) {
+    const std::size_t size = current.size();
+    dense.resize(points * size);
+    // A right-hand side that fails here leaves the step, which stands, without states within it.
+    if (cells->dense_states(rhs, t, trail.last_state(), h, current.data(), dense.data()) == 0) {
+      for (std::size_t j = 0; j < points; ++j) {
+        trail.add(t + h * static_cast<double>(j + 1) / static_cast<double>(points + 1), dense.data() + j * size);
+      }
+    }
+  }
+  trail.add(t_next, current.data());
+  return 0;
+}
+
+bool LodestepStepper_::state_within(double t, N_Vector y, int& status) {
+  status = 0;
+  if (!trail.spans(t)) return false;
+  if (const auto found = trail.find(t)) {
+    access.scatter(trail.state(*found), y);
+    return true;
+  }
+  dense.resize(current.size());
+  if (const double h = cells->fine_dt(); h > 0.0) {
+    const std::size_t from = trail.before(t);
+    // Goes on from the fine state asked for last, if that helps.
+    if (!fine_known || fine_t > t || fine_t < trail.time(from)) {
+      fine.assign(trail.state(from), trail.state(from) + current.size());
+      fine_t = trail.time(from);
+    }
+    user_data = rhs_user_data();
+    auto rhs = [this](double at, const double* u, double* dudt) { return call_rhs(at, u, dudt); };
+    const double whole = fine_t + std::floor((t - fine_t) / h * (1.0 + 1e-12) + 1e-9) * h;
+    fine_known = false;
+    status = cells->fill(rhs, fine_t, fine.data(), whole);
+    if (status == 0) {
+      fine_t = whole;
+      fine_known = true;
+      dense = fine;
+      status = cells->fill(rhs, fine_t, dense.data(), t);
+    }
+  } else if (trail.count() >= 4) {
+    trail.interpolate(t, dense.data());
+  } else {
+    return false;
+  }
+  if (status == 0) access.scatter(dense.data(), y);
+  return true;
 }
 
 int LodestepStepper_Create(const char* model, ARKRhsFn f, N_Vector y, SUNContext sunctx, LodestepStepper* stepper) {
@@ -283,7 +358,7 @@ int LodestepStepper_Create(const char* model, ARKRhsFn f, N_Vector y, SUNContext
     if (!stepper) throw InvalidArgument("no place for the stepper given (null pointer)");
     *stepper = nullptr;
     if (!model) throw InvalidArgument("no model file given (null pointer)");
-    *stepper = new LodestepStepper_(std::make_shared<const Corrector>(lodestep::load_model(model)), f, y, sunctx);
+    *stepper = lodestep::arkode::make_stepper(lodestep::load_model(model), f, y, sunctx);
     return ARK_SUCCESS;
   });
 }
@@ -362,5 +437,6 @@ int LodestepStepper_Reset(LodestepStepper stepper, sunrealtype t, N_Vector y) {
 }
 
 int LodestepStepper_GetTrainedStep(LodestepStepper stepper, sunrealtype* h) {
-  return with(stepper, "LodestepStepper_GetTrainedStep", [&](LodestepStepper_& s) { *h = s.corrector->dt(); });
+  return with(stepper, "LodestepStepper_GetTrainedStep",
+              [&](LodestepStepper_& s) { *h = s.cells->trained_steps().front(); });
 }

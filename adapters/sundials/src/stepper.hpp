@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cell_stepper.hpp"
+#include "trail.hpp"
 #include "vector_access.hpp"
 
 #include <lodestep/sundials/lodestep_sundials.h>
@@ -39,7 +40,7 @@ template <class Body> int guarded(std::FILE* errfp, const char* function, Body&&
 /// What all facilities have in common: the right-hand side on the host's vectors, and learned steps over an interval.
 struct LodestepStepper_ {
   /// Throws InvalidArgument, InvalidModel.
-  LodestepStepper_(std::shared_ptr<const lodestep::Corrector> corrector, ARKRhsFn f, N_Vector y, SUNContext sunctx);
+  LodestepStepper_(std::unique_ptr<lodestep::arkode::CellStepper> cells, ARKRhsFn f, N_Vector y, SUNContext sunctx);
   ~LodestepStepper_();
   LodestepStepper_(const LodestepStepper_&) = delete;
   LodestepStepper_& operator=(const LodestepStepper_&) = delete;
@@ -49,6 +50,10 @@ struct LodestepStepper_ {
   /// The state kept by a SUNStepper: `current` advanced to tout, or by at most one trained step towards it.
   enum class Extent { whole, one_step };
   int advance(double& t, double tout, Extent extent) noexcept;
+  /// The learned state within the last step of a main integrator, at t, as if the step had ended there. False if there
+  /// is none at t, and ARKODE's interpolation is what there is. Sets `status` where a right-hand side was called for
+  /// it.
+  bool state_within(double t, N_Vector y, int& status);
   /// f at (t, y), kept for the step that starts there. Never throws.
   int full_rhs(double t, N_Vector y, N_Vector ydot) noexcept;
   /// `count` terms of a polynomial; none if all are zero.
@@ -68,9 +73,8 @@ struct LodestepStepper_ {
   N_Vector host_slope = nullptr;            ///< see main_integrator.cpp; not owned
   void* main_memory = nullptr;              ///< ARKODE memory whose main integrator this is; not owned
 
-  std::shared_ptr<const lodestep::Corrector> corrector;
   lodestep::arkode::VectorAccess access;
-  std::optional<lodestep::arkode::CellStepper> cells;
+  std::unique_ptr<lodestep::arkode::CellStepper> cells; ///< never null
   LodestepLayout layout = LODESTEP_LAYOUT_CELLS;
   sunindextype length = 0; ///< global
   lodestep::arkode::Forcing forcing;
@@ -80,11 +84,22 @@ struct LodestepStepper_ {
   bool held_known = false;
   double held_t = 0.0;
   std::vector<double> held;
+  /// A main integrator's states within its last step, its ends among them: those of learned steps, and what the model
+  /// gives within these.
+  lodestep::arkode::Trail trail;
+  /// A root or a stop time that ARKODE has returned from, beyond the output asked for: see LodestepStepEvolve.
+  struct Event {
+    int flag;
+    double t;
+    std::vector<double> state;
+  };
+  std::optional<Event> event;
   long int rhs_evaluations = 0;
   long int failures = 0;
 
 private:
   int call_rhs(double t, const double* u, double* dudt);
+  int take_step(double t, double h, double t_next);
   int advance_throwing(double& t, double tout, Extent extent);
   void make_vectors(N_Vector y);
   void free_vectors() noexcept;
@@ -95,4 +110,8 @@ private:
   bool slope_known = false; ///< first_slope is f(slope_t, slope_state)
   double slope_t = 0.0;
   std::vector<double> slope_state, first_slope;
+  std::vector<double> dense; ///< states within a step
+  bool fine_known = false;   ///< fine is the fine scheme's state at fine_t, within the trail
+  double fine_t = 0.0;
+  std::vector<double> fine;
 };

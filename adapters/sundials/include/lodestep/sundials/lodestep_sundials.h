@@ -52,7 +52,8 @@ typedef struct {
 
 /* --- the stepper ------------------------------------------------------------------------------------------------ */
 
-/* Loads the model file `model` and makes a stepper of y' = f(t, y) for vectors like `y` (whose values do not matter).
+/* Loads the model file `model`, a corrector or a hierarchy, and makes a stepper of y' = f(t, y) for vectors like `y`
+ * (whose values do not matter).
  * Vectors must offer N_VGetArrayPointer on host memory (serial, OpenMP, Pthreads, parallel, MPIPlusX ...) or be a
  * (MPI)ManyVector of such. A vector may hold n cells of the model's dimension d, n * d entries on each rank; f must
  * then act on each cell for itself, and all cells are stepped as one batch. */
@@ -70,15 +71,16 @@ LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetLayout(LodestepStepper stepper, 
  * base scheme's without it, a step is learned while rms(q) |g| / |s| <= tol (norms scaled by the domain's widths);
  * otherwise the base scheme, sub-stepped to the model's accuracy, takes it. The default is the model's largest
  * one-step error, so that forced steps are as accurate as others. An infinite tolerance always learns (exact for linear
- * problems under constant forcing when the model is fed increments), 0 never does. */
+ * problems under constant forcing when the model is fed increments), 0 never does. The flow maps of a hierarchy know
+ * nothing of a forcing: its forced steps are all taken by its fine scheme. */
 LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetForcingTolerance(LodestepStepper stepper, sunrealtype tol);
 /* When f fails recoverably (returns > 0) or a result is not finite, the step is taken again by the base scheme with
  * 2, 4, ... 2^n times as many sub-steps. Default n = 4. */
 LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetMaxRecoveries(LodestepStepper stepper, int n);
-/* Where messages go: stderr by default, nowhere for NULL. */
 /* Sets a parameter of the right-hand side that is an input of the model, for the next steps. A value outside the
  * trained interval is accepted, and no step is then learned. An error if the model has no such input. */
 LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetParameter(LodestepStepper stepper, const char* name, sunrealtype value);
+/* Where messages go: stderr by default, nowhere for NULL. */
 LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetErrFile(LodestepStepper stepper, FILE* errfp);
 /* Adapts to vectors like `y`. Changes of length are seen without this call; it is for parallel vectors whose entries
  * move between ranks while their number stays. */
@@ -88,6 +90,7 @@ LODESTEP_SUNDIALS_EXPORT int LodestepStepper_Resize(LodestepStepper stepper, N_V
  * that, as with any inner stepper, call this. */
 LODESTEP_SUNDIALS_EXPORT int LodestepStepper_Reset(LodestepStepper stepper, sunrealtype t, N_Vector y);
 
+/* The length of the longest trained step. */
 LODESTEP_SUNDIALS_EXPORT int LodestepStepper_GetTrainedStep(LodestepStepper stepper, sunrealtype* h);
 LODESTEP_SUNDIALS_EXPORT int LodestepStepper_GetStats(LodestepStepper stepper, LodestepStats* stats);
 LODESTEP_SUNDIALS_EXPORT int LodestepStepper_ResetStats(LodestepStepper stepper);
@@ -106,6 +109,19 @@ LODESTEP_SUNDIALS_EXPORT void* LodestepStepCreate(const char* model, ARKRhsFn f,
                                                   SUNContext sunctx, LodestepStepper* stepper);
 /* The same of a stepper that exists already (and is freed by its owner). */
 LODESTEP_SUNDIALS_EXPORT void* LodestepStepCreateFrom(LodestepStepper stepper, sunrealtype t0, N_Vector y0);
+/* In place of ARKodeEvolve where outputs lie closer than steps. Steps as long as ...SetFixedStep says (many trained
+ * steps in one of ARKODE's, for example, or one long one of a model with states of its own within it) cost ARKODE
+ * little, and its own interpolation over them would lose what they are accurate to. In ARK_NORMAL mode this returns,
+ * from within ARKODE's last step, the state that ...GetDky below gives. Roots and the stop time are returned in their
+ * order, before any output beyond them (ARKODE finds roots by its own interpolation: choose steps for that); there is
+ * no limit to the number of steps. In ARK_ONE_STEP mode it is ARKodeEvolve. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepEvolve(LodestepStepper stepper, sunrealtype tout, N_Vector yout,
+                                                sunrealtype* tret, int itask);
+/* In place of ARKodeGetDky, within the last step. For k = 0 it is, at the end of every trained step and at the states
+ * that a model gives within (lodestep train attns --output-dt), that state, as accurate as the steps; between them, a
+ * polynomial of degree 5 through the nearest. Of a hierarchy it is the fine scheme's, solved from the last state placed
+ * (which calls the right-hand side: ARK_RHSFUNC_FAIL if that fails). Otherwise it is ARKODE's. */
+LODESTEP_SUNDIALS_EXPORT int LodestepStepGetDky(LodestepStepper stepper, sunrealtype t, int k, N_Vector dky);
 /* In place of MRIStepReInit. */
 LODESTEP_SUNDIALS_EXPORT int LodestepStepReInit(LodestepStepper stepper, sunrealtype t0, N_Vector y0);
 /* In place of MRIStepResize (ARKodeResize), which fails on SUNDIALS before 7.2 and, there, prints so all the same. */
@@ -117,8 +133,8 @@ LODESTEP_SUNDIALS_EXPORT void LodestepStepFree(void** arkode_mem, LodestepSteppe
 /* --- inner stepper ---------------------------------------------------------------------------------------------- */
 
 /* For MRIStepCreate, starting at t0 from y0. Free it with MRIStepInnerStepper_Free, after the MRIStep memory and before
- * `stepper`. Trained steps are taken over each fast interval, and the base scheme over what remains: slow steps whose
- * intervals are multiples of the trained step use the model best. */
+ * `stepper`. Trained steps are taken over each fast interval (of a hierarchy, first the longest that fit), and the base
+ * scheme over what remains: slow steps whose intervals are multiples of the trained step use the model best. */
 LODESTEP_SUNDIALS_EXPORT int LodestepStepper_CreateMRIStepInnerStepper(LodestepStepper stepper, sunrealtype t0,
                                                                        N_Vector y0, MRIStepInnerStepper* inner);
 

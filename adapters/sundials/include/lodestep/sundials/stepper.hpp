@@ -1,6 +1,7 @@
 #pragma once
 
 #include <lodestep/corrector.hpp>
+#include <lodestep/hierarchy.hpp>
 #include <lodestep/sundials/lodestep_sundials.h>
 #include <lodestep/sundials_export.h>
 #include <lodestep/tableau.hpp>
@@ -14,8 +15,12 @@
 namespace lodestep::arkode {
 
 /// As LodestepStepper_Create. Throws InvalidModel, or InvalidArgument (a vector that cannot be stepped, no
-/// right-hand side). Free the result with LodestepStepper_Free, or hold it in a Stepper.
+/// right-hand side, a tableau). Free the result with LodestepStepper_Free, or hold it in a Stepper.
+LODESTEP_SUNDIALS_EXPORT LodestepStepper make_stepper(std::shared_ptr<const Model> model, ARKRhsFn f, N_Vector y,
+                                                      SUNContext sunctx);
 LODESTEP_SUNDIALS_EXPORT LodestepStepper make_stepper(std::shared_ptr<const Corrector> corrector, ARKRhsFn f,
+                                                      N_Vector y, SUNContext sunctx);
+LODESTEP_SUNDIALS_EXPORT LodestepStepper make_stepper(std::shared_ptr<const Hierarchy> hierarchy, ARKRhsFn f,
                                                       N_Vector y, SUNContext sunctx);
 
 /// `tableau` for ERKStepSetTable, ARKStepSetTables and MRIStepCoupling_MIStoMRI, with its orders and its embedding as
@@ -27,10 +32,10 @@ LODESTEP_SUNDIALS_EXPORT ARKodeButcherTable make_butcher_table(const ButcherTabl
 class Stepper {
 public:
   Stepper() = default;
-  Stepper(std::shared_ptr<const Corrector> corrector, ARKRhsFn f, N_Vector y, SUNContext sunctx)
-      : stepper_(make_stepper(std::move(corrector), f, y, sunctx)) {}
-  Stepper(std::shared_ptr<const Model> model, ARKRhsFn f, N_Vector y, SUNContext sunctx)
-      : Stepper(std::make_shared<const Corrector>(std::move(model)), f, y, sunctx) {}
+  /// Of a model, a corrector or a hierarchy.
+  template <class Learned>
+  Stepper(std::shared_ptr<Learned> learned, ARKRhsFn f, N_Vector y, SUNContext sunctx)
+      : stepper_(make_stepper(std::shared_ptr<const Learned>(std::move(learned)), f, y, sunctx)) {}
   ~Stepper() { LodestepStepper_Free(&stepper_); }
   Stepper(Stepper&& other) noexcept : stepper_(std::exchange(other.stepper_, nullptr)) {}
   Stepper& operator=(Stepper&& other) noexcept {
