@@ -22,7 +22,7 @@ module lodestep
   implicit none
   private
 
-  public :: lodestep_stepper, lodestep_counts, lodestep_rhs, lodestep_classical_rhs
+  public :: lodestep_stepper, lodestep_counts, lodestep_sweeps, lodestep_rhs, lodestep_classical_rhs
   public :: lodestep_message, lodestep_status_text
 
   integer, parameter, public :: lodestep_real = c_double
@@ -62,10 +62,17 @@ module lodestep
   !> What became of the steps, and the right-hand sides they cost. As in C.
   type, bind(C) :: lodestep_counts
     integer(c_int64_t) :: learned = 0         !< taken by the model
-    integer(c_int64_t) :: step_size = 0       !< by the base scheme: dt is not the trained one
-    integer(c_int64_t) :: domain = 0          !< by the base scheme: the state is outside the domain of training
-    integer(c_int64_t) :: correction = 0      !< by the base scheme: the correction was larger than any in training
+    integer(c_int64_t) :: step_size = 0       !< by the classical scheme: dt is not the trained one
+    integer(c_int64_t) :: domain = 0          !< by the classical scheme: the state is outside the domain of training
+    integer(c_int64_t) :: correction = 0      !< by the classical scheme: the correction was larger than any in training
     integer(c_int64_t) :: rhs_evaluations = 0
+  end type
+
+  !> What sweeps of parareal came to. As in C.
+  type, bind(C) :: lodestep_sweeps
+    integer(c_size_t) :: sweeps = 0           !< corrections done
+    real(c_double) :: jump = 0                !< the largest gap left between segments: about the error
+    integer(c_int) :: converged = 0           !< 1 if it is within rounding
   end type
 
   !> What the C side hands back to us: the Fortran procedure behind it.
@@ -86,7 +93,12 @@ module lodestep
     procedure :: load_classical => stepper_load_classical   !< (file, rhs, ierr), rhs(n, t, y, ydot)
     procedure :: step => stepper_step               !< (t, y, dt, ierr)
     procedure :: evolve => stepper_evolve           !< (t, y, t_end, ierr)
+    procedure :: step_error => stepper_step_error   !< (t, y, dt, error, ierr): a step, and the model's estimate of its error
     procedure :: states_at => stepper_states_at     !< (t, y, times, states(dimension, size(times)), ierr)
+    procedure :: fine_states => stepper_fine_states !< (t, y, states(dimension, 0:n), ierr): all of them, fine_dt() apart
+    procedure :: parareal_states => stepper_parareal_states !< (t, y, states(dimension, 0:n), sweeps, ierr, result)
+    procedure :: set_parameter => stepper_set_parameter     !< (name, value, ierr)
+    procedure :: set_threads => stepper_set_threads !< (threads, ierr), of fine states
     procedure :: step_ensemble => stepper_step_ensemble     !< (t, y(dimension, n), dt, ierr)
     procedure :: evolve_ensemble => stepper_evolve_ensemble !< (t, y(dimension, n), t_end, ierr)
     procedure :: estimate_error => stepper_estimate_error   !< (t, y, dt, error, ierr)
@@ -94,6 +106,8 @@ module lodestep
     procedure :: reset_counts => stepper_reset_counts
     procedure :: dimension => stepper_dimension
     procedure :: dt => stepper_dt                   !< the step the model was trained for
+    procedure :: fine_dt => stepper_fine_dt         !< the spacing of the states within it; 0 if the model has none
+    procedure :: kind => stepper_kind               !< 'corrector', 'hierarchy' or 'tableau'; '' if not loaded
     procedure :: free => stepper_free               !< frees it now rather than at the end of its scope
     procedure, private :: assign => stepper_assign
     generic :: assignment(=) => assign              !< gives an empty stepper: two owners would free one handle twice
@@ -134,6 +148,18 @@ module lodestep
       real(c_double) :: dt
     end function
 
+    function c_model_fine_dt(model) bind(C, name='lodestep_model_fine_dt') result(dt)
+      import
+      type(c_ptr), value :: model
+      real(c_double) :: dt
+    end function
+
+    function c_model_kind(model) bind(C, name='lodestep_model_kind') result(text)
+      import
+      type(c_ptr), value :: model
+      type(c_ptr) :: text
+    end function
+
     function c_stepper_create(model, rhs, user, stepper) bind(C, name='lodestep_stepper_create') result(status)
       import
       type(c_ptr), value :: model
@@ -160,6 +186,49 @@ module lodestep
       type(c_ptr), value :: stepper
       real(c_double), value :: t, dt
       real(c_double), intent(inout) :: y(*)
+      integer(c_int) :: status
+    end function
+
+    function c_step_error(stepper, t, y, dt, error) bind(C, name='lodestep_step_error') result(status)
+      import
+      type(c_ptr), value :: stepper
+      real(c_double), value :: t, dt
+      real(c_double), intent(inout) :: y(*), error(*)
+      integer(c_int) :: status
+    end function
+
+    function c_fine_states(stepper, t, y, count, states) bind(C, name='lodestep_fine_states') result(status)
+      import
+      type(c_ptr), value :: stepper
+      real(c_double), intent(inout) :: t, y(*), states(*)
+      integer(c_size_t), value :: count
+      integer(c_int) :: status
+    end function
+
+    function c_parareal_states(stepper, t, y, count, states, sweeps, sweeps_done) &
+        bind(C, name='lodestep_parareal_states') result(status)
+      import
+      import :: lodestep_sweeps
+      type(c_ptr), value :: stepper
+      real(c_double), intent(inout) :: t, y(*), states(*)
+      integer(c_size_t), value :: count
+      integer(c_int), value :: sweeps
+      type(lodestep_sweeps), intent(inout) :: sweeps_done
+      integer(c_int) :: status
+    end function
+
+    function c_set_parameter(stepper, name, value) bind(C, name='lodestep_stepper_set_parameter') result(status)
+      import
+      type(c_ptr), value :: stepper
+      character(kind=c_char), intent(in) :: name(*)
+      real(c_double), value :: value
+      integer(c_int) :: status
+    end function
+
+    function c_set_threads(stepper, threads) bind(C, name='lodestep_stepper_set_threads') result(status)
+      import
+      type(c_ptr), value :: stepper
+      integer(c_int), value :: threads
       integer(c_int) :: status
     end function
 
@@ -343,6 +412,67 @@ contains
     ierr = c_states_at(self%handle, t, y, size(times, kind=c_size_t), times, states)
   end subroutine
 
+  !> Advances y by dt in place, like step, and gives the model's own estimate of the step's local error.
+  subroutine stepper_step_error(self, t, y, dt, error, ierr)
+    class(lodestep_stepper), intent(in) :: self
+    real(c_double), intent(in) :: t, dt
+    real(c_double), contiguous, intent(inout) :: y(:)
+    real(c_double), contiguous, intent(inout) :: error(:)
+    integer, intent(out) :: ierr
+
+    ierr = fit(self, size(y))
+    if (ierr == lodestep_success) ierr = fit(self, size(error))
+    if (ierr == lodestep_success) ierr = c_step_error(self%handle, t, y, dt, error)
+  end subroutine
+
+  !> All states fine_dt() apart: the first column of `states` becomes y, the others what follows; t and y become the
+  !! last. A hierarchy's segments are solved together, so that the system must be autonomous.
+  subroutine stepper_fine_states(self, t, y, states, ierr)
+    class(lodestep_stepper), intent(in) :: self
+    real(c_double), intent(inout) :: t
+    real(c_double), contiguous, intent(inout) :: y(:)
+    real(c_double), contiguous, intent(inout) :: states(:, :)
+    integer, intent(out) :: ierr
+
+    ierr = room_for_states(self, y, states)
+    if (ierr == lodestep_success) ierr = c_fine_states(self%handle, t, y, size(states, 2, c_size_t) - 1, states)
+  end subroutine
+
+  !> The same from a hierarchy, corrected by at most `sweeps` sweeps of parareal.
+  subroutine stepper_parareal_states(self, t, y, states, sweeps, ierr, result)
+    class(lodestep_stepper), intent(in) :: self
+    real(c_double), intent(inout) :: t
+    real(c_double), contiguous, intent(inout) :: y(:)
+    real(c_double), contiguous, intent(inout) :: states(:, :)
+    integer, intent(in) :: sweeps
+    integer, intent(out) :: ierr
+    type(lodestep_sweeps), intent(out), optional :: result
+    type(lodestep_sweeps) :: done
+
+    ierr = room_for_states(self, y, states)
+    if (ierr == lodestep_success) then
+      ierr = c_parareal_states(self%handle, t, y, size(states, 2, c_size_t) - 1, states, int(max(sweeps, 0), c_int), done)
+    end if
+    if (present(result)) result = done
+  end subroutine
+
+  !> Sets a parameter of the right-hand side that is an input of the model, for the next steps.
+  subroutine stepper_set_parameter(self, name, value, ierr)
+    class(lodestep_stepper), intent(in) :: self
+    character(*), intent(in) :: name
+    real(c_double), intent(in) :: value
+    integer, intent(out) :: ierr
+    ierr = c_set_parameter(self%handle, c_string(name), value)
+  end subroutine
+
+  !> Threads that a hierarchy's fine states are computed by; the right-hand side is then called by several at once.
+  subroutine stepper_set_threads(self, threads, ierr)
+    class(lodestep_stepper), intent(in) :: self
+    integer, intent(in) :: threads
+    integer, intent(out) :: ierr
+    ierr = c_set_threads(self%handle, int(max(threads, 0), c_int))
+  end subroutine
+
   subroutine stepper_step_ensemble(self, t, y, dt, ierr)
     class(lodestep_stepper), intent(in) :: self
     real(c_double), intent(in) :: t, dt
@@ -398,6 +528,18 @@ contains
   real(c_double) function stepper_dt(self) result(dt)
     class(lodestep_stepper), intent(in) :: self
     dt = c_model_dt(self%model)
+  end function
+
+  real(c_double) function stepper_fine_dt(self) result(dt)
+    class(lodestep_stepper), intent(in) :: self
+    dt = c_model_fine_dt(self%model)
+  end function
+
+  function stepper_kind(self) result(text)
+    class(lodestep_stepper), intent(in) :: self
+    character(:), allocatable :: text
+    text = ''
+    if (c_associated(self%model)) text = to_string(c_model_kind(self%model))
   end function
 
   subroutine stepper_free(self)
@@ -460,6 +602,18 @@ contains
     class(lodestep_stepper), intent(in) :: self
     integer, intent(in) :: variables
     ierr = c_check_dimension(self%handle, int(variables, c_size_t))
+  end function
+
+  !> The same of a state and of an array for states, which holds one at least.
+  integer function room_for_states(self, y, states) result(ierr)
+    class(lodestep_stepper), intent(in) :: self
+    real(c_double), intent(in) :: y(:), states(:, :)
+    ierr = fit(self, size(y))
+    if (ierr == lodestep_success) ierr = fit(self, size(states, 1))
+    if (ierr == lodestep_success .and. size(states, 2) == 0) then
+      ierr = c_set_last_error(int(lodestep_invalid_argument, c_int), &
+                              c_string('states: expected room for the first state at least, found none'))
+    end if
   end function
 
   function c_string(text) result(characters)

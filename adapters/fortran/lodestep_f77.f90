@@ -102,7 +102,83 @@ subroutine lsevol(istep, t, y, tend, ierr)
   if (associated(stepper)) call stepper%evolve(t, y(1:stepper%dimension()), tend, ierr)
 end subroutine
 
-!> Steps taken by the model, and by the base scheme in its stead.
+!> The states at TIMES(1) <= TIMES(2) <= ..., N of them, one column of STATES(NEQ, N) for each; T and Y become the last
+!! whole step not after the last of them.
+subroutine lsat(istep, t, y, n, times, states, ierr)
+  use lodestep_f77_handles
+  implicit none
+  integer, intent(in) :: istep, n
+  real(lodestep_real), intent(inout) :: t, y(*)
+  real(lodestep_real), intent(in) :: times(n)
+  real(lodestep_real), intent(inout) :: states(*)
+  integer, intent(out) :: ierr
+  type(lodestep_stepper), pointer :: stepper
+
+  stepper => stepper_of(istep)
+  ierr = lodestep_invalid_argument
+  if (associated(stepper)) call columns(stepper%dimension(), states)
+contains
+  subroutine columns(neq, states)
+    integer, intent(in) :: neq
+    real(lodestep_real), intent(inout) :: states(neq, n)
+    call stepper%states_at(t, y(1:neq), times, states, ierr)
+  end subroutine
+end subroutine
+
+!> The spacing of the states that the model gives within a step; 0 if it gives none, and for an unknown handle.
+subroutine lsfdt(istep, dt)
+  use lodestep_f77_handles
+  implicit none
+  integer, intent(in) :: istep
+  real(lodestep_real), intent(out) :: dt
+  type(lodestep_stepper), pointer :: stepper
+
+  stepper => stepper_of(istep)
+  dt = 0
+  if (associated(stepper)) dt = stepper%fine_dt()
+end subroutine
+
+!> All states from Y on that far apart: STATES(NEQ, 0:N), the first of them Y; T and Y become the last. NSWEEP is the
+!! most sweeps of parareal a hierarchy is corrected by, 0 for the hybrid scheme.
+subroutine lsfine(istep, t, y, n, nsweep, states, ierr)
+  use lodestep_f77_handles
+  implicit none
+  integer, intent(in) :: istep, n, nsweep
+  real(lodestep_real), intent(inout) :: t, y(*), states(*)
+  integer, intent(out) :: ierr
+  type(lodestep_stepper), pointer :: stepper
+
+  stepper => stepper_of(istep)
+  ierr = lodestep_invalid_argument
+  if (associated(stepper)) call columns(stepper%dimension(), states)
+contains
+  subroutine columns(neq, states)
+    integer, intent(in) :: neq
+    real(lodestep_real), intent(inout) :: states(neq, 0:n)
+    if (nsweep > 0) then
+      call stepper%parareal_states(t, y(1:neq), states, nsweep, ierr)
+    else
+      call stepper%fine_states(t, y(1:neq), states, ierr)
+    end if
+  end subroutine
+end subroutine
+
+!> Sets a parameter of the right-hand side that is an input of the model.
+subroutine lsparm(istep, name, value, ierr)
+  use lodestep_f77_handles
+  implicit none
+  integer, intent(in) :: istep
+  character(*), intent(in) :: name
+  real(lodestep_real), intent(in) :: value
+  integer, intent(out) :: ierr
+  type(lodestep_stepper), pointer :: stepper
+
+  stepper => stepper_of(istep)
+  ierr = lodestep_invalid_argument
+  if (associated(stepper)) call stepper%set_parameter(name, value, ierr)
+end subroutine
+
+!> Steps taken by the model, and by the classical scheme in its stead.
 subroutine lscnts(istep, nlearn, nfall)
   use lodestep_f77_handles
   implicit none

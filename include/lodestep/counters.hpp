@@ -33,6 +33,10 @@ struct StepCounters {
     return sum;
   }
   std::uint64_t total() const noexcept { return learned() + fallen_back(); }
+  StepCounters& operator+=(const StepCounters& other) noexcept {
+    for (std::size_t i = 0; i < verdict_count; ++i) steps[i] += other.steps[i];
+    return *this;
+  }
 };
 
 /// Counters shared by a stepper and all its copies. Hosts copy steppers by value and drop the copies (Odeint's

@@ -216,6 +216,14 @@ public:
   /// Advances `members` members x[dimension x members] by dt in place. Returns 0, or the right-hand side's code with x
   /// unchanged.
   template <class Rhs> int step(Rhs&& rhs, double t, double* x, double dt, std::size_t members) {
+    if (const int status = attempt(rhs, t, x, dt, members)) return status;
+    accept(x);
+    return 0;
+  }
+
+  /// The two halves of `step`, for hosts that look at a result before they take it: `attempt` leaves the members after
+  /// a step of dt from x in next(); `accept` copies them to x and counts.
+  template <class Rhs> int attempt(Rhs&& rhs, double t, const double* x, double dt, std::size_t members) {
     const std::size_t d = corrector_->dimension();
     next_.resize(d * members);
     verdicts_.resize(members);
@@ -229,10 +237,14 @@ public:
       const std::size_t n = std::min(ensemble_block, rest_.size() - first);
       if (const int status = fallen_back_block(rhs, t, x, dt, rest_.data() + first, n)) return status;
     }
-    std::copy(next_.begin(), next_.end(), x);
-    for (std::size_t j = rest_.size(); j < members; ++j) counters_.count(Verdict::learned); // one addition, compiled
-    for (std::size_t j : rest_) counters_.count(verdicts_[j]);
     return 0;
+  }
+  const double* next() const noexcept { return next_.data(); }
+  void accept(double* x) noexcept {
+    std::copy(next_.begin(), next_.end(), x);
+    const std::size_t learned = verdicts_.size() - rest_.size();
+    for (std::size_t j = 0; j < learned; ++j) counters_.count(Verdict::learned); // one addition, compiled
+    for (std::size_t j : rest_) counters_.count(verdicts_[j]);
   }
 
   /// The same with a right-hand side that has to see the whole ensemble at once, in the layout of x:

@@ -64,6 +64,10 @@ public:
 
   /// to = the state one step after `from`; they may be the same.
   template <class Forms> void step(Forms& rhs, double t, const double* from, double* to) {
+    counters_.count(attempt(rhs, t, from, to));
+  }
+  /// The same, not counted: for hosts that look at a result before they take it, and count it then.
+  template <class Forms> Verdict attempt(Forms& rhs, double t, const double* from, double* to) {
     const std::size_t d = dimension();
     Verdict verdict = admits(from);
     if (verdict == Verdict::learned) {
@@ -75,15 +79,27 @@ public:
       }
     }
     if (verdict != Verdict::learned) fall_back(rhs, t, from, to);
-    counters_.count(verdict);
+    return verdict;
   }
+  void count(Verdict verdict) noexcept { counters_.count(verdict); }
 
   /// The same for `n` states [n, dimension]; `from` and `to` may be the same. Allocates nothing.
   template <class Forms> void step(Forms& rhs, double t, const double* from, double* to, std::size_t n) {
     if (n == 1) return step(rhs, t, from, to);
     const std::size_t d = dimension();
+    std::array<Verdict, ensemble_block> verdicts;
     for (std::size_t first = 0; first < n; first += ensemble_block) {
-      block(rhs, t, from + first * d, to + first * d, std::min(ensemble_block, n - first));
+      const std::size_t count = std::min(ensemble_block, n - first);
+      attempt(rhs, t, from + first * d, to + first * d, count, verdicts.data());
+      for (std::size_t k = 0; k < count; ++k) counters_.count(verdicts[k]);
+    }
+  }
+  /// The same, not counted: verdicts [n].
+  template <class Forms>
+  void attempt(Forms& rhs, double t, const double* from, double* to, std::size_t n, Verdict* verdicts) {
+    const std::size_t d = dimension();
+    for (std::size_t first = 0; first < n; first += ensemble_block) {
+      block(rhs, t, from + first * d, to + first * d, std::min(ensemble_block, n - first), verdicts + first);
     }
   }
 
@@ -134,7 +150,8 @@ private:
     std::copy_n(next_.data(), dimension(), to);
   }
 
-  template <class Forms> void block(Forms& rhs, double t, const double* from, double* to, std::size_t n) {
+  template <class Forms>
+  void block(Forms& rhs, double t, const double* from, double* to, std::size_t n, Verdict* verdicts) {
     const std::size_t d = dimension();
     const double* start = from;
     if (from == to) { // kept for members that turn out to need the fine scheme
@@ -173,7 +190,7 @@ private:
       } else {
         fall_back(rhs, t, member, to + k * d);
       }
-      counters_.count(verdict);
+      verdicts[k] = verdict;
     }
   }
 

@@ -39,10 +39,7 @@ public:
   std::size_t fine_steps() const noexcept { return maps_.back().map().fine_steps; }
   StepCounters counters() const noexcept {
     StepCounters sum;
-    for (const auto& map : maps_) {
-      const StepCounters own = map.counters();
-      for (std::size_t i = 0; i < verdict_count; ++i) sum.steps[i] += own.steps[i];
-    }
+    for (const auto& map : maps_) sum += map.counters();
     return sum;
   }
   void reset_counters() noexcept {

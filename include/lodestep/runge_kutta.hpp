@@ -167,24 +167,49 @@ public:
 
   /// Advances u by dt in place. Returns 0, or the right-hand side's code with u unchanged.
   template <class Rhs> int step(Rhs&& rhs, double t, double* u, double dt) {
-    const std::size_t dimension = corrector_->dimension();
-    Verdict verdict = corrector_->admits(t, dt, u, scratch_);
-    if (verdict == Verdict::learned) {
+    if (const int status = attempt(rhs, t, u, dt)) return status;
+    accept(u);
+    return 0;
+  }
+
+  /// The two halves of `step`, for hosts that look at a result before they take it: `attempt` leaves the state after a
+  /// step of dt from u in next(), [dimension]; `accept` copies it to u and counts the step. Between them the step may
+  /// be asked for its error estimate and the states within it.
+  template <class Rhs> int attempt(Rhs&& rhs, double t, const double* u, double dt) {
+    last_ = corrector_->admits(t, dt, u, scratch_);
+    if (last_ == Verdict::learned) {
       if (const int status = base_.step(rhs, t, u, dt, next_.data())) return status;
-      verdict = corrector_->correct(t, dt, u, next_.data(), base_.stage_derivatives(), scratch_);
+      last_ = corrector_->correct(t, dt, u, next_.data(), base_.stage_derivatives(), scratch_);
     }
-    if (verdict != Verdict::learned) {
-      for (std::size_t i = 0; i < dimension; ++i) next_[i] = u[i];
-      const std::size_t count = corrector_->substeps(dt);
-      const double h = dt / static_cast<double>(count);
-      for (std::size_t i = 0; i < count; ++i) {
-        const double at = t + static_cast<double>(i) * h;
-        if (const int status = fallback_.step(rhs, at, next_.data(), h, next_.data())) return status;
-      }
+    if (last_ != Verdict::learned) {
+      for (std::size_t i = 0; i < next_.size(); ++i) next_[i] = u[i];
+      return fall_back(rhs, t, next_.data(), dt, corrector_->substeps(dt));
     }
-    for (std::size_t i = 0; i < dimension; ++i) u[i] = next_[i];
-    counters_.count(verdict);
-    last_ = verdict;
+    return 0;
+  }
+  const double* next() const noexcept { return next_.data(); }
+  void accept(double* u) noexcept {
+    for (std::size_t i = 0; i < next_.size(); ++i) u[i] = next_[i];
+    count();
+  }
+  /// Counts the step attempted last.
+  void count() noexcept { counters_.count(last_); }
+  /// The states within the step attempted from u, [dense_points(), dimension]: see Corrector::dense_states. False, and
+  /// nothing written, if the step was not learned.
+  bool dense_states(const double* u, double* states) {
+    if (last_ != Verdict::learned) return false;
+    corrector_->dense_states(u, next_.data(), states, scratch_);
+    return true;
+  }
+
+  /// Advances u by `length` in `count` equal steps of the fallback scheme. Returns 0, or the right-hand side's code; u
+  /// then lies where the step that failed began.
+  template <class Rhs> int fall_back(Rhs&& rhs, double t, double* u, double length, std::size_t count) {
+    const double h = length / static_cast<double>(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const double at = t + static_cast<double>(i) * h;
+      if (const int status = fallback_.step(rhs, at, u, h, u)) return status;
+    }
     return 0;
   }
 

@@ -34,6 +34,14 @@ struct ExportOptions : Common {
 
 using Files = std::vector<std::pair<std::string, std::string>>; ///< path and contents
 
+/// What a model has learned, where that is a function: a corrector's, or that of the flow map which places states.
+const ApproximatorSpec& network(const Model& model, const std::string& path) {
+  if (const auto* corrector = std::get_if<CorrectorModel>(&model.method)) return corrector->approximator;
+  const auto* hierarchy = std::get_if<HierarchyModel>(&model.method);
+  if (!hierarchy) throw InvalidArgument("export --onnx: '" + path + "' is a " + model.kind() + " and has no network");
+  return hierarchy->maps[hierarchy->placing].approximator;
+}
+
 Files sources(const ExportOptions& options, const Model& model) {
   const std::string name = options.name.empty() ? source_name(model.provenance.problem) : options.name;
   const std::string path = options.directory + "/" + name;
@@ -45,11 +53,7 @@ Files sources(const ExportOptions& options, const Model& model) {
   }
   if (options.fortran) files.emplace_back(path + ".f90", export_fortran(model, name));
   if (!options.onnx.empty()) {
-    const auto* corrector = std::get_if<CorrectorModel>(&model.method);
-    if (!corrector) {
-      throw InvalidArgument("export --onnx: '" + options.model + "' is a " + model.kind() + " and has no network");
-    }
-    const auto bytes = export_onnx(corrector->approximator, name);
+    const auto bytes = export_onnx(network(model, options.model), name);
     files.emplace_back(options.onnx, std::string(bytes.begin(), bytes.end()));
   }
   return files;
@@ -123,9 +127,12 @@ void add_export(CLI::App& app, Action& action) {
   verb->footer(
       "The code holds the base scheme, the approximator, the guard and the fallback; it needs libm alone,\n"
       "allocates nothing and may be called from any number of threads. Its steps are the library's to\n"
-      "rounding. How to call it is written at its top. --json alone prints a learned tableau as JSON, and needs\n"
+      "rounding. How to call it is written at its top: parameters are an argument, a model that estimates its\n"
+      "error or knows states within its steps has functions for them. Of a hierarchy it holds the flow map that\n"
+      "places states, and the fine scheme that fills in between. --json alone prints a learned tableau as JSON, and "
+      "needs\n"
       "--dt or --parameters only where its coefficients depend on them. --onnx writes the map from the\n"
-      "corrector's input, in the problem's units, to its correction.\n\n"
+      "corrector's input, in the problem's units, to its correction, or what a flow map adds to a state.\n\n"
       "Examples:\n"
       "  lodestep export pendulum.safetensors --c\n"
       "  lodestep export pendulum.safetensors --fortran -o src --name pendulum_stepper\n"

@@ -4,6 +4,7 @@
 #include "export/source_text.hpp"
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -46,7 +47,7 @@ static inline exp2_ratio exp2_of(double t) {
 )";
 
 constexpr const char* tanh_source = R"(
-static inline double activation(double x) {
+static inline double tanh_of(double x) {
 #ifdef VECTORISABLE
   double t = x * 2.885390081777926815; /* tanh(x) = (2^t - 1) / (2^t + 1), t = 2 x / ln 2 */
   exp2_ratio e;
@@ -61,7 +62,7 @@ static inline double activation(double x) {
 )";
 
 constexpr const char* silu_source = R"(
-static inline double activation(double x) {
+static inline double silu_of(double x) {
 #ifdef VECTORISABLE
   double t = x * -1.442695040888963407; /* x / (1 + 2^t), t = -x / ln 2 */
   exp2_ratio e;
@@ -76,13 +77,13 @@ static inline double activation(double x) {
 )";
 
 constexpr const char* relu_source = R"(
-static inline double activation(double x) {
+static inline double relu_of(double x) {
   return x < 0.0 ? 0.0 : x; /* NaN stays NaN */
 }
 )";
 
 constexpr const char* rational_source = R"(
-static inline double activation(double x) {
+static inline double @prefix@rational_of(double x) {
   return (((@a3@ * x + @a2@) * x + @a1@) * x + @a0@) /
          ((@b2@ * x + @b1@) * x + @b0@);
 }
@@ -90,7 +91,7 @@ static inline double activation(double x) {
 
 constexpr const char* layer_helper = R"(
 /* y = bias + weight' x; weight is [inputs, outputs], inputs a multiple of four. */
-static inline void layer(size_t inputs, size_t outputs, const @number@ *restrict weight, const @number@ *restrict bias,
+static inline void layer@suffix@(size_t inputs, size_t outputs, const @number@ *restrict weight, const @number@ *restrict bias,
                          const double *restrict x, double *restrict y) {
   size_t i, o;
   for (o = 0; o < outputs; ++o) y[o] = bias[o];
@@ -105,7 +106,7 @@ static inline void layer(size_t inputs, size_t outputs, const @number@ *restrict
 
 constexpr const char* dot_helper = R"(
 /* sum of w a; count is a multiple of eight. */
-static inline double dot(size_t count, const @number@ *restrict w, const double *restrict a) {
+static inline double dot@suffix@(size_t count, const @number@ *restrict w, const double *restrict a) {
   double s[8] = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
   size_t i, l;
   for (i = 0; i < count; i += 8) {
@@ -115,15 +116,17 @@ static inline double dot(size_t count, const @number@ *restrict w, const double 
 }
 )";
 
-class CApproximator {
+class Writer {
 public:
-  explicit CApproximator(const ApproximatorSpec& spec)
-      : spec_(spec), number_(spec.precision == Precision::f32 ? "float" : "double"), keys_{{"number", number_}} {}
+  Writer(const ApproximatorSpec& spec, const CFunction& function, std::set<std::string>& written)
+      : spec_(spec), function_(function), written_(written),
+        number_(spec.precision == Precision::f32 ? "float" : "double"),
+        suffix_(spec.precision == Precision::f32 ? "_f32" : "") {}
 
   std::string write() {
     tables();
     helpers();
-    correction();
+    evaluation();
     return std::move(out_);
   }
 
@@ -135,16 +138,22 @@ private:
     if (mlp()) return round_up(mlp()->layers.back().inputs, lanes);
     return polynomial() ? round_up(monomial_count(spec_.inputs, polynomial()->degree), lanes) : 0;
   }
+  /// The name of a table of this approximator's.
+  std::string own(const std::string& name) const { return function_.prefix + name; }
+  /// What several approximators share is written before the first that needs it.
+  void once(const std::string& name, const std::string& text) {
+    if (written_.insert(name).second) out_ += text;
+  }
 
   void table(const std::string& type, const std::string& name, const std::vector<double>& values) {
-    out_ += c_table(type, name, values);
+    out_ += c_table(type, own(name), values);
   }
 
   void tables() {
     std::vector<double> inverse;
     for (double scale : spec_.input_scale) inverse.push_back(1.0 / scale);
-    out_ += "/* The approximator, of z = (x - input_mean) * input_factor. Layers are transposed, and padded with "
-            "zeros. */\n";
+    out_ += "/* " + function_.comment +
+            ", of z = (x - input_mean) * input_factor. Layers are transposed, and padded with zeros. */\n";
     table("double", "input_mean", spec_.input_mean);
     table("double", "input_factor", inverse);
     table("double", "output_scale", spec_.output_scale);
@@ -174,8 +183,8 @@ private:
           parent.push_back(std::to_string(monomial.parent));
           variable.push_back(std::to_string(monomial.variable));
         }
-        out_ += c_table("uint32_t", "parent", parent, 16);
-        out_ += c_table("uint32_t", "variable", variable, 16);
+        out_ += c_table("uint32_t", own("parent"), parent, 16);
+        out_ += c_table("uint32_t", own("variable"), variable, 16);
       }
     }
     table(number_, "affine_bias", bias);
@@ -185,38 +194,49 @@ private:
     if (const auto* m = mlp()) {
       switch (m->activation) {
       case Activation::tanh:
-        out_ += exp2_helper;
-        out_ += tanh_source;
+        activation_ = "tanh_of";
+        once("exp2_of", exp2_helper);
+        once(activation_, tanh_source);
         break;
       case Activation::silu:
-        out_ += exp2_helper;
-        out_ += silu_source;
+        activation_ = "silu_of";
+        once("exp2_of", exp2_helper);
+        once(activation_, silu_source);
         break;
       case Activation::relu:
-        out_ += relu_source;
+        activation_ = "relu_of";
+        once(activation_, relu_source);
         break;
       case Activation::rational:
-        out_ += fill(rational_source, {{"a0", hexadecimal(m->numerator[0])},
-                                       {"a1", hexadecimal(m->numerator[1])},
-                                       {"a2", hexadecimal(m->numerator[2])},
-                                       {"a3", hexadecimal(m->numerator[3])},
-                                       {"b0", hexadecimal(m->denominator[0])},
-                                       {"b1", hexadecimal(m->denominator[1])},
-                                       {"b2", hexadecimal(m->denominator[2])}});
+        activation_ = own("rational_of");
+        once(activation_, fill(rational_source, {{"prefix", function_.prefix},
+                                                 {"a0", hexadecimal(m->numerator[0])},
+                                                 {"a1", hexadecimal(m->numerator[1])},
+                                                 {"a2", hexadecimal(m->numerator[2])},
+                                                 {"a3", hexadecimal(m->numerator[3])},
+                                                 {"b0", hexadecimal(m->denominator[0])},
+                                                 {"b1", hexadecimal(m->denominator[1])},
+                                                 {"b2", hexadecimal(m->denominator[2])}}));
         break;
       }
     }
-    out_ += fill(layer_helper, keys_);
-    if (mlp() || polynomial()) out_ += fill(dot_helper, keys_);
+    const std::vector<Replacement> keys{{"number", number_}, {"suffix", suffix_}};
+    once("layer" + suffix_, fill(layer_helper, keys));
+    if (mlp() || polynomial()) once("dot" + suffix_, fill(dot_helper, keys));
   }
 
-  void correction() {
+  void evaluation() {
     const std::string inputs = std::to_string(round_up(spec_.inputs, block));
+    const std::string outputs = std::to_string(spec_.outputs);
+    const auto dot = [&](const std::string& width, const std::string& values) {
+      out_ += "  for (i = 0; i < " + outputs + "; ++i) q[i] += " + (mlp() ? own("sum_bias") + "[i] + " : "") + "dot" +
+              suffix_ + "(" + width + ", " + own("sum_weight") + " + " + width + " * i, " + values + ");\n";
+    };
     out_ += "\n/* q = output_scale (affine(z) + " +
             std::string(mlp()          ? "network(z)"
                         : polynomial() ? "polynomial(z)"
                                        : "0") +
-            ") */\nstatic void correction(const double *restrict x, double *restrict q) {\n";
+            ") */\nstatic void " + function_.name + "(const double *restrict x, double *restrict q) {\n";
     out_ += "  double z[" + inputs + "]";
     if (spec_.inputs % block != 0) out_ += " = {0.0}";
     std::string in = "z", in_size = inputs;
@@ -232,31 +252,32 @@ private:
       if (monomial_total % lanes != 0) out_ += " = {0.0}";
     }
     out_ += ";\n  size_t i;\n";
-    out_ += "  for (i = 0; i < FEATURES; ++i) z[i] = (x[i] - input_mean[i]) * input_factor[i];\n";
-    out_ += "  layer(" + inputs + ", DIMENSION, affine_weight, affine_bias, z, q);\n";
+    out_ += "  for (i = 0; i < " + std::to_string(spec_.inputs) + "; ++i) z[i] = (x[i] - " + own("input_mean") +
+            "[i]) * " + own("input_factor") + "[i];\n";
+    out_ += "  layer" + suffix_ + "(" + inputs + ", " + outputs + ", " + own("affine_weight") + ", " +
+            own("affine_bias") + ", z, q);\n";
     if (const auto* m = mlp()) {
       for (std::size_t l = 0; l + 1 < m->layers.size(); ++l) {
         const std::string n = std::to_string(l), size = std::to_string(round_up(m->layers[l].outputs, lanes));
-        out_ += "  layer(" + in_size + ", " + size + ", weight_" + n + ", bias_" + n + ", " + in + ", a" + n + ");\n";
-        out_ += "  for (i = 0; i < " + size + "; ++i) a" + n + "[i] = activation(a" + n + "[i]);\n";
+        out_ += "  layer" + suffix_ + "(" + in_size + ", " + size + ", " + own("weight_") + n + ", " + own("bias_") +
+                n + ", " + in + ", a" + n + ");\n";
+        out_ += "  for (i = 0; i < " + size + "; ++i) a" + n + "[i] = " + activation_ + "(a" + n + "[i]);\n";
         in = "a" + n;
         in_size = size;
       }
-      out_ += "  for (i = 0; i < DIMENSION; ++i) q[i] += sum_bias[i] + dot(" + in_size + ", sum_weight + " + in_size +
-              " * i, " + in + ");\n";
+      dot(in_size, in);
     } else if (polynomial()) {
       polynomial_terms(monomial_total);
-      const std::string width = std::to_string(sum_width());
-      out_ += "  for (i = 0; i < DIMENSION; ++i) q[i] += dot(" + width + ", sum_weight + " + width + " * i, m);\n";
+      dot(std::to_string(sum_width()), "m");
     }
-    out_ += "  for (i = 0; i < DIMENSION; ++i) q[i] *= output_scale[i];\n}\n";
+    out_ += "  for (i = 0; i < " + outputs + "; ++i) q[i] *= " + own("output_scale") + "[i];\n}\n";
   }
 
   void polynomial_terms(std::size_t total) {
     if (total > most_statements) {
-      out_ += "  for (i = 0; i < " + std::to_string(total) +
-              "; ++i) {\n    m[i] = (parent[i] < FEATURES ? z[parent[i]] : m[parent[i] - FEATURES]) * z[variable[i]];\n"
-              "  }\n";
+      out_ += "  for (i = 0; i < " + std::to_string(total) + "; ++i) {\n    const size_t p = " + own("parent") +
+              "[i];\n    m[i] = (p < " + std::to_string(spec_.inputs) + " ? z[p] : m[p - " +
+              std::to_string(spec_.inputs) + "]) * z[" + own("variable") + "[i]];\n  }\n";
       return;
     }
     const auto list = monomials(spec_.inputs, polynomial()->degree);
@@ -269,15 +290,18 @@ private:
   }
 
   const ApproximatorSpec& spec_;
+  const CFunction& function_;
+  std::set<std::string>& written_;
   std::string number_;
-  std::vector<Replacement> keys_;
+  std::string suffix_; ///< of helpers that depend on it
+  std::string activation_;
   std::string out_;
 };
 
 } // namespace
 
-std::string c_approximator(const ApproximatorSpec& spec) {
-  return CApproximator(spec).write();
+std::string CApproximators::write(const ApproximatorSpec& spec, const CFunction& function) {
+  return Writer(spec, function, written_).write();
 }
 
 } // namespace lodestep::source

@@ -1,8 +1,8 @@
 #include "export/c_corrector.hpp"
+#include "export/c_hierarchy.hpp"
 #include "export/c_tableau.hpp"
 #include "export/source_text.hpp"
 
-#include <lodestep/error.hpp>
 #include <lodestep/source_export.hpp>
 
 #include <string>
@@ -14,9 +14,8 @@ CSource export_c(const Model& model, const std::string& name) {
   model.validate();
   source::check_name(name);
   if (std::holds_alternative<TableauModel>(model.method)) return source::c_tableau(model, name);
-  if (std::holds_alternative<CorrectorModel>(model.method)) return source::c_corrector(model, name);
-  throw InvalidArgument(std::string("a ") + model.kind() +
-                        " cannot be written as source code: expected a corrector or a tableau");
+  if (std::holds_alternative<HierarchyModel>(model.method)) return source::c_hierarchy(model, name);
+  return source::c_corrector(model, name);
 }
 
 } // namespace lodestep

@@ -39,16 +39,4 @@ DensityTables density_tables(const Density& density) {
   return tables;
 }
 
-void require_exportable(const CorrectorModel& corrector) {
-  const auto refuse = [](const std::string& what) {
-    throw InvalidArgument("export: " + what +
-                          ": exported code has additive correctors of one step, autonomous and at "
-                          "fixed parameters; link the library for this one");
-  };
-  if (corrector.form != CorrectorForm::additive) refuse("this corrector is multiplicative");
-  if (corrector.dt_aware()) refuse("this corrector is dt-aware");
-  if (corrector.time != TimeInput::none) refuse("this corrector is fed with the time");
-  if (!corrector.parameters.empty()) refuse("this corrector is fed with parameters");
-}
-
 } // namespace lodestep::source

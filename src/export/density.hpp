@@ -23,7 +23,4 @@ struct DensityTables {
 /// Throws InvalidArgument if the projection is no affine map or polynomial.
 DensityTables density_tables(const Density& density);
 
-/// Throws InvalidArgument, saying what, if `corrector` is of a kind that exported code does not have.
-void require_exportable(const CorrectorModel& corrector);
-
 } // namespace lodestep::source

@@ -29,12 +29,22 @@ void add_intervals(Lines& lines, const Model& model, const std::vector<Interval>
 void describe(Lines& lines, const Model& model, const CorrectorModel& corrector) {
   lines.push_back("Method    " + corrector.base + " corrected by a " + corrector.approximator.description() +
                   " of its " + to_string(corrector.input));
-  lines.push_back("Step      " + formatted("%.10g", corrector.dt) + "; any other is taken by " +
+  const std::string range = corrector.dt_aware() ? "any up to " : "";
+  lines.push_back("Step      " + range + formatted("%.10g", corrector.dt) + "; any other is taken by " +
                   corrector.fallback_scheme() + " in sub-steps of at most " +
                   formatted("%.6g", corrector.dt / corrector.fallback_substeps));
   lines.push_back("Error     " + formatted("%.3g", model.error.step_rms) + " rms of one step, " +
                   formatted("%.3g", model.error.horizon_rms) + " rms over " + formatted("%g", model.error.horizon) +
                   " (measured on held-out initial states)");
+  for (const auto& parameter : corrector.parameters) {
+    lines.push_back("Parameter " + formatted("%.6g", parameter.trained.lower) + " <= " + comment(parameter.name) +
+                    " <= " + formatted("%.6g", parameter.trained.upper));
+  }
+  if (corrector.time == TimeInput::phase) lines.push_back("Time      period " + formatted("%.10g", corrector.period));
+  if (corrector.time == TimeInput::elapsed) {
+    lines.push_back("Time      from " + formatted("%.10g", corrector.time_range.lower) + " to " +
+                    formatted("%.10g", corrector.time_range.upper));
+  }
   lines.push_back("Domain    outside of which " + corrector.fallback_scheme() + " takes over:");
   add_intervals(lines, model, corrector.domain.state);
 }
@@ -55,8 +65,16 @@ void describe(Lines& lines, const Model& model, const TableauModel& tableau) {
   add_intervals(lines, model, tableau.state);
 }
 
-void describe(Lines& lines, const Model& /*model*/, const HierarchyModel& hierarchy) {
-  lines.push_back("Method    a hierarchy of " + std::to_string(hierarchy.maps.size()) + " flow maps");
+void describe(Lines& lines, const Model& model, const HierarchyModel& hierarchy) {
+  const FlowMapModel& map = hierarchy.maps[hierarchy.placing];
+  const std::string base = map.base.empty() ? "the state" : std::to_string(map.substeps) + " steps of " + map.base;
+  lines.push_back("Method    flow map, a " + map.approximator.description() + " added to " + base + "; " +
+                  hierarchy.fine + " fills in between");
+  lines.push_back("Step      " + formatted("%.10g", map.dt) + ", fine states every " +
+                  formatted("%.10g", hierarchy.fine_dt) + "; any other step is taken by " + hierarchy.fine);
+  lines.push_back("Error     " + formatted("%.3g", map.step_rms) + " rms of one step (measured on held-out states)");
+  lines.push_back("Domain    outside of which " + hierarchy.fine + " takes over:");
+  add_intervals(lines, model, map.state);
 }
 
 } // namespace

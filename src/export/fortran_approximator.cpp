@@ -24,31 +24,48 @@ constexpr const char* layer_subroutine = R"(  !> y = bias + weight' x
 
 )";
 
+constexpr const char* monomial_sum_subroutine = R"(  !> y = coefficient' m
+  pure subroutine monomial_sum(inputs, outputs, coefficient, m, y)
+    integer, intent(in) :: inputs, outputs
+    real(dp), intent(in) :: coefficient(inputs, outputs), m(inputs)
+    real(dp), intent(out) :: y(outputs)
+    integer :: o
+
+    do o = 1, outputs
+      y(o) = dot_product(coefficient(:, o), m)
+    end do
+  end subroutine
+
+)";
+
 class Writer {
 public:
-  explicit Writer(const ApproximatorSpec& spec) : spec_(spec) {}
+  Writer(const ApproximatorSpec& spec, const FortranFunction& function) : spec_(spec), function_(function) {}
+
+  bool is_polynomial() const { return polynomial() != nullptr; }
 
   std::string tables() const {
-    std::string out = "\n  ! The approximator, of z = (x - input_mean) / input_scale; weights are (inputs, outputs).\n";
-    out += fortran_table("input_mean", spec_.input_mean);
-    out += fortran_table("input_scale", spec_.input_scale);
-    out += fortran_table("output_scale", spec_.output_scale);
-    out += fortran_table("affine_weight", spec_.affine.weight);
-    out += fortran_table("affine_bias", spec_.affine.bias);
+    std::string out =
+        "\n  ! " + function_.comment + ", of z = (x - input_mean) / input_scale; weights are (inputs, outputs).\n";
+    out += fortran_table(own("input_mean"), spec_.input_mean);
+    out += fortran_table(own("input_scale"), spec_.input_scale);
+    out += fortran_table(own("output_scale"), spec_.output_scale);
+    out += fortran_table(own("affine_weight"), spec_.affine.weight);
+    out += fortran_table(own("affine_bias"), spec_.affine.bias);
     if (const auto* m = mlp()) {
       for (std::size_t l = 0; l < m->layers.size(); ++l) {
-        out += fortran_table("weight_" + std::to_string(l), m->layers[l].weight);
-        out += fortran_table("bias_" + std::to_string(l), m->layers[l].bias);
+        out += fortran_table(own("weight_") + std::to_string(l), m->layers[l].weight);
+        out += fortran_table(own("bias_") + std::to_string(l), m->layers[l].bias);
       }
     } else if (const auto* p = polynomial()) {
-      out += fortran_table("coefficient", p->coefficient);
+      out += fortran_table(own("coefficient"), p->coefficient);
       // Parents count the inputs first, then the monomials, as the generated loop does.
       std::vector<std::size_t> parent, variable;
       for (const auto& monomial : monomials(spec_.inputs, p->degree)) {
         parent.push_back(monomial.parent + 1);
         variable.push_back(monomial.variable + 1);
       }
-      out += fortran_table("parent", parent) + fortran_table("variable", variable);
+      out += fortran_table(own("parent"), parent) + fortran_table(own("variable"), variable);
     }
     return out;
   }
@@ -72,77 +89,75 @@ public:
            " &\n      + (" + fortran_constant(b[0]) + "))";
   }
 
-  std::string correction() const {
-    std::string text = "  !> q = output_scale (affine(z) + "
-                       "what is learned beside it)\n"
-                       "  pure subroutine correction(x, q)\n"
-                       "    real(dp), intent(in) :: x(features)\n"
-                       "    real(dp), intent(out) :: q(d)\n"
-                       "    real(dp) :: z(features)";
+  std::string evaluation() const {
     const auto number = [](std::size_t n) { return std::to_string(n); };
+    const std::string inputs = number(spec_.inputs), outputs = number(spec_.outputs);
+    std::string text = "  !> q = output_scale (affine(z) + what is learned beside it)\n"
+                       "  pure subroutine " +
+                       function_.name +
+                       "(x, q)\n"
+                       "    real(dp), intent(in) :: x(" +
+                       inputs +
+                       ")\n"
+                       "    real(dp), intent(out) :: q(" +
+                       outputs +
+                       ")\n"
+                       "    real(dp) :: z(" +
+                       inputs + ")";
     const std::size_t count = polynomial() ? monomial_count(spec_.inputs, polynomial()->degree) : 0;
     if (const auto* m = mlp()) {
       for (std::size_t l = 0; l < m->layers.size(); ++l) {
         text += ", a" + number(l) + "(" + number(m->layers[l].outputs) + ")";
       }
     } else if (polynomial()) {
-      text += ", m(" + number(spec_.inputs + count) + "), p(" + number(spec_.outputs) + ")\n    integer :: i";
+      text += ", m(" + number(spec_.inputs + count) + "), p(" + outputs + ")\n    integer :: i";
     }
-    text += "\n\n    z = (x - input_mean) / input_scale\n"
-            "    call layer(features, d, affine_weight, affine_bias, z, q)\n";
+    text += "\n\n    z = (x - " + own("input_mean") + ") / " + own("input_scale") + "\n    call layer(" + inputs +
+            ", " + outputs + ", " + own("affine_weight") + ", " + own("affine_bias") + ", z, q)\n";
     if (const auto* m = mlp()) {
-      std::string in = "z", size = "features";
+      std::string in = "z", size = inputs;
       for (std::size_t l = 0; l < m->layers.size(); ++l) {
-        const std::string out = "a" + number(l), outputs = number(m->layers[l].outputs);
-        text += "    call layer(" + size + ", " + outputs + ", weight_" + number(l) + ", bias_" + number(l) + ", " +
-                in + ", " + out + ")\n";
+        const std::string out = "a" + number(l), width = number(m->layers[l].outputs);
+        text += "    call layer(" + size + ", " + width + ", " + own("weight_") + number(l) + ", " + own("bias_") +
+                number(l) + ", " + in + ", " + out + ")\n";
         if (l + 1 < m->layers.size()) text += "    " + out + " = " + activation(*m, out) + "\n";
         in = out;
-        size = outputs;
+        size = width;
       }
-      text += "    q = output_scale * (q + " + in + ")\n";
+      text += "    q = " + own("output_scale") + " * (q + " + in + ")\n";
     } else if (polynomial()) {
-      text += "    m(1:features) = z\n"
-              "    do i = 1, " +
-              number(count) +
-              "\n"
-              "      m(features + i) = m(parent(i)) * z(variable(i))\n"
-              "    end do\n"
-              "    call monomial_sum(" +
-              number(count) +
-              ", d, coefficient, m(features + 1:), p)\n"
-              "    q = output_scale * (q + p)\n";
+      text += "    m(1:" + inputs + ") = z\n    do i = 1, " + number(count) + "\n      m(" + inputs + " + i) = m(" +
+              own("parent") + "(i)) * z(" + own("variable") + "(i))\n    end do\n    call monomial_sum(" +
+              number(count) + ", " + outputs + ", " + own("coefficient") + ", m(" + inputs +
+              " + 1:), p)\n    q = " + own("output_scale") + " * (q + p)\n";
     } else {
-      text += "    q = output_scale * q\n";
+      text += "    q = " + own("output_scale") + " * q\n";
     }
-    text += "  end subroutine\n";
-    if (polynomial()) {
-      text += "\n  !> y = coefficient' m\n"
-              "  pure subroutine monomial_sum(inputs, outputs, coefficient, m, y)\n"
-              "    integer, intent(in) :: inputs, outputs\n"
-              "    real(dp), intent(in) :: coefficient(inputs, outputs), m(inputs)\n"
-              "    real(dp), intent(out) :: y(outputs)\n"
-              "    integer :: o\n\n"
-              "    do o = 1, outputs\n"
-              "      y(o) = dot_product(coefficient(:, o), m)\n"
-              "    end do\n"
-              "  end subroutine\n";
-    }
-    return text;
+    return text + "  end subroutine\n";
   }
 
 private:
   const MlpTerm* mlp() const { return std::get_if<MlpTerm>(&spec_.term); }
   const PolynomialTerm* polynomial() const { return std::get_if<PolynomialTerm>(&spec_.term); }
 
+  /// The name of a table of this approximator's.
+  std::string own(const std::string& name) const { return function_.prefix + name; }
+
   const ApproximatorSpec& spec_;
+  const FortranFunction& function_;
 };
 
 } // namespace
 
-FortranApproximator fortran_approximator(const ApproximatorSpec& spec) {
-  const Writer writer(spec);
-  return {writer.tables(), layer_subroutine + writer.correction()};
+void FortranApproximators::add(const ApproximatorSpec& spec, const FortranFunction& function) {
+  const Writer writer(spec, function);
+  if (procedures_.empty()) procedures_ = layer_subroutine;
+  if (writer.is_polynomial() && !has_monomial_sum_) {
+    procedures_ += monomial_sum_subroutine;
+    has_monomial_sum_ = true;
+  }
+  tables_ += writer.tables();
+  procedures_ += writer.evaluation();
 }
 
 } // namespace lodestep::source

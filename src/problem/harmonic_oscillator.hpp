@@ -31,6 +31,14 @@ struct HarmonicOscillatorDefinition {
   static Aliases aliases() { return {}; }
   static std::vector<Parameter> parameters() { return {{"omega", 1.0}}; }
 
+  /// Uniform in the unit circle.
+  template <class R> static void sample(R& random, double* u0) {
+    do {
+      u0[0] = random.uniform(-1.0, 1.0);
+      u0[1] = random.uniform(-1.0, 1.0);
+    } while (u0[0] * u0[0] + u0[1] * u0[1] > 1.0);
+  }
+
   static void define(Problem& problem) {
     const double omega = value(problem, "omega");
     problem.variables = {{"x", ""}, {"y", ""}};
@@ -39,12 +47,7 @@ struct HarmonicOscillatorDefinition {
     problem.fine_dt = 0.008;
     problem.region = {{-1.0, 1.0}, {-1.0, 1.0}};
     set_rhs(problem, HarmonicOscillator{omega});
-    problem.sample = [](Random& random, double* u0) {
-      do {
-        u0[0] = random.uniform(-1.0, 1.0);
-        u0[1] = random.uniform(-1.0, 1.0);
-      } while (u0[0] * u0[0] + u0[1] * u0[1] > 1.0);
-    };
+    problem.sample = [](Random& random, double* u0) { sample(random, u0); };
     problem.exact = [omega](const double* u0, double t, double* u) {
       const long double angle = static_cast<long double>(omega) * t;
       const long double c = std::cos(angle), s = std::sin(angle);

@@ -37,6 +37,14 @@ struct LorenzDefinition {
   static Aliases aliases() { return {{"lorenz63", {}}}; }
   static std::vector<Parameter> parameters() { return {{"sigma", 10.0}, {"rho", 28.0}, {"beta", 8.0 / 3.0}}; }
 
+  /// A state near the attractor: any will do, so that a plain step of fourth order is good enough to get there.
+  template <class R> static void sample(const Lorenz& rhs, R& random, double* u0) {
+    for (std::size_t i = 0; i < 3; ++i) u0[i] = random.uniform(-0.1, 0.1);
+    const double time = 5.0 + random.uniform(0.0, 20.0);
+    constexpr std::size_t steps = 2500;
+    for (std::size_t n = 0; n < steps; ++n) classical_step(rhs, u0, time / steps);
+  }
+
   static void define(Problem& problem) {
     problem.variables = {{"x", ""}, {"y", ""}, {"z", ""}};
     problem.horizon = 2.56;
@@ -44,13 +52,7 @@ struct LorenzDefinition {
     problem.fine_dt = 0.0005;
     const Lorenz rhs{value(problem, "sigma"), value(problem, "rho"), value(problem, "beta")};
     set_rhs(problem, rhs);
-    problem.sample = [rhs](Random& random, double* u0) {
-      for (std::size_t i = 0; i < 3; ++i) u0[i] = random.uniform(-0.1, 0.1);
-      const double time = 5.0 + random.uniform(0.0, 20.0);
-      // Any point near the attractor will do, so a plain step of fourth order is good enough.
-      constexpr std::size_t steps = 2500;
-      for (std::size_t n = 0; n < steps; ++n) classical_step(rhs, u0, time / steps);
-    };
+    problem.sample = [rhs](Random& random, double* u0) { sample(rhs, random, u0); };
   }
 
 private:

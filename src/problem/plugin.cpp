@@ -343,6 +343,10 @@ Problem make(std::shared_ptr<const Plugin> plugin) {
   problem.rhs_cost_ns = d.rhs_cost_ns > 0.0 ? d.rhs_cost_ns : 10.0 * static_cast<double>(d.dimension);
   problem.rhs = [plugin](double t, const double* u, double* dudt) { plugin->rhs(t, u, dudt); };
   problem.sample = [plugin](Random& random, double* u0) { plugin->sample(random, u0); };
+  // The box is one to learn flow maps in, unless it is flat.
+  for (std::size_t i = 0; d.lower && i < plugin->dimension(); ++i) problem.region.push_back({d.lower[i], d.upper[i]});
+  const auto flat = [](const Interval& side) { return !(side.lower < side.upper); };
+  if (std::any_of(problem.region.begin(), problem.region.end(), flat)) problem.region.clear();
   problem.initial = "default";
   problem.distributions = {{problem.initial, "the plugin's own", problem.horizon, problem.sample}};
   return problem;

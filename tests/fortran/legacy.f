@@ -1,10 +1,11 @@
 C     The Fortran 77 style interface, in fixed form and without a module.
       PROGRAM LEGACY
-      EXTERNAL F
-      DOUBLE PRECISION T, Y(4), Z(4), DT
+      EXTERNAL F, G
+      DOUBLE PRECISION T, Y(4), Z(4), DT, TIMES(2), S(2, 0:24), P(2, 0:24)
       INTEGER ISTEP, JSTEP, IERR, NEQ, I, NLEARN, NFALL
-      CHARACTER*500 FILE, TEXT
+      CHARACTER*500 FILE, FLOW, TEXT
       CALL GETARG(1, FILE)
+      CALL GETARG(2, FLOW)
 C
       CALL LSLOAD('no/such/file', F, ISTEP, IERR)
       CALL LSMSG(TEXT)
@@ -39,6 +40,49 @@ C
       CALL LSFREE(JSTEP)
       CALL LSSTEP(1, 0D0, Y, 0.1D0, IERR)
       IF (IERR .NE. -2) STOP 13
+C
+C     A flow map: fine states, and the same by parareal, which are the
+C     oscillator's to what RK4 makes of it.
+      CALL LSLOAD(FLOW, G, ISTEP, IERR)
+      IF (IERR .NE. 0) STOP 14
+      CALL LSFDT(ISTEP, DT)
+      IF (DT .NE. 0.1D0) STOP 15
+      Y(1) = 1D0
+      Y(2) = 0D0
+      T = 0D0
+      CALL LSFINE(ISTEP, T, Y, 24, 0, S, IERR)
+      IF (IERR .NE. 0 .OR. ABS(T - 2.4D0) .GT. 1D-12) STOP 16
+      IF (Y(1) .NE. S(1, 24) .OR. S(1, 0) .NE. 1D0) STOP 17
+      Y(1) = 1D0
+      Y(2) = 0D0
+      T = 0D0
+      CALL LSFINE(ISTEP, T, Y, 24, 9, P, IERR)
+      IF (IERR .NE. 0) STOP 18
+      DO 30 I = 0, 24
+        IF (ABS(P(1, I) - COS(I * DT)) .GT. 3D-6) STOP 19
+        IF (ABS(P(2, I) + SIN(I * DT)) .GT. 3D-6) STOP 20
+        IF (ABS(S(1, I) - COS(I * DT)) .GT. 3D-3) STOP 21
+   30 CONTINUE
+      IF (ABS(S(1, 24) - COS(2.4D0)) .LT. 1D-4) STOP 22
+      Y(1) = 1D0
+      Y(2) = 0D0
+      T = 0D0
+      TIMES(1) = 0.25D0
+      TIMES(2) = 1D0
+      CALL LSAT(ISTEP, T, Y, 2, TIMES, S, IERR)
+      IF (IERR .NE. 0 .OR. T .NE. 0.8D0) STOP 23
+      IF (ABS(S(1, 0) - COS(0.25D0)) .GT. 3D-6) STOP 24
+      CALL LSPARM(ISTEP, 'k', 1D0, IERR)
+      CALL LSMSG(TEXT)
+      IF (IERR .NE. -2 .OR. INDEX(TEXT, '''k''') .EQ. 0) STOP 25
+      CALL LSFREE(ISTEP)
+      END
+
+      SUBROUTINE G(NEQ, T, Y, YDOT)
+      INTEGER NEQ
+      DOUBLE PRECISION T, Y(NEQ), YDOT(NEQ)
+      YDOT(1) = Y(2) + 0 * T
+      YDOT(2) = -Y(1)
       END
 
       SUBROUTINE START(Y)

@@ -1,5 +1,5 @@
 # Runs FOLDER's program before and after it took the learned stepper. At most ten lines may have changed, and the error
-# the program reports must fall to less than a thousandth.
+# the program reports must fall to less than a thousandth. README, if given, must show the difference.
 cmake_minimum_required(VERSION 3.25)
 execute_process(COMMAND diff ${FOLDER}/before.${SUFFIX} ${FOLDER}/after.${SUFFIX} OUTPUT_VARIABLE difference)
 string(REGEX MATCHALL "(^|\n)[<>]" changed "${difference}")
@@ -7,6 +7,13 @@ list(LENGTH changed count)
 message("${difference}${count} lines differ")
 if(count LESS 1 OR count GREATER 10)
   message(FATAL_ERROR "expected 1 to 10 lines that differ, found ${count}")
+endif()
+if(README)
+  file(READ ${README} readme)
+  string(FIND "${readme}" "```diff\n${difference}```" shown)
+  if(shown EQUAL -1)
+    message(FATAL_ERROR "the README shows another difference")
+  endif()
 endif()
 foreach(program BEFORE AFTER)
   execute_process(COMMAND ${${program}} OUTPUT_VARIABLE output COMMAND_ERROR_IS_FATAL ANY)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <lodestep/corrector_features.hpp>
 #include <lodestep/model.hpp>
 #include <lodestep/tableau.hpp>
 
@@ -41,6 +42,13 @@ struct PendulumOptions {
   double correction_limit = 1.0;
   unsigned fallback_substeps = 4;
   bool density = false; ///< one that a good part of the states are outside of
+  std::string fallback{};
+  double shortest_dt = 0.0; ///< less than dt: a dt-aware model
+  CorrectorForm form = CorrectorForm::additive;
+  TimeInput time = TimeInput::none;      ///< of a period of 2, or elapsed from -0.5 to 5
+  std::vector<std::string> parameters{}; ///< inputs, trained from 0.5 to 1.5
+  std::size_t dense_points = 0;
+  bool estimate = false;
   std::uint64_t seed = 1;
 };
 
@@ -63,24 +71,39 @@ inline Model pendulum_model(const PendulumOptions& options = {}) {
   corrector.dt = options.dt;
   corrector.input = options.input;
   corrector.fallback_substeps = options.fallback_substeps;
+  corrector.fallback = options.fallback;
+  corrector.shortest_dt = options.shortest_dt;
+  corrector.form = options.form;
+  corrector.time = options.time;
+  if (options.time == TimeInput::phase) corrector.period = 2.0;
+  if (options.time == TimeInput::elapsed) corrector.time_range = {-0.5, 5.0};
+  for (const auto& name : options.parameters) corrector.parameters.push_back({name, 1.0, {0.5, 1.5}});
+  if (options.estimate) corrector.estimate = {{1e-5, 2e-5, 3e-5, 4e-5}, 0.7, 0.8, 0.95};
+  const std::size_t stages = classical_tableau(options.base).stages();
+  const CorrectorFeatures features(corrector, dimension, stages);
   if (options.density) {
-    Density density{ApproximatorSpec::zero(dimension, 4), 1.0};
+    Density density{ApproximatorSpec::zero(features.density_count(), 4), 1.0};
     auto& projection = density.projection;
-    projection.input_mean = {0.0, 10.2, 0.0, 0.0};
+    projection.input_mean[1] = 10.2;
+    for (std::size_t i = dimension; i < projection.inputs; ++i) projection.input_scale[i] = 5.0;
     projection.output_scale = {1.0, 0.5, 2.0, 1.5};
-    projection.term = PolynomialTerm{3, std::vector<double>(4 * monomial_count(dimension, 3))};
+    projection.term = PolynomialTerm{3, std::vector<double>(4 * monomial_count(projection.inputs, 3))};
     for (double& w : std::get<PolynomialTerm>(projection.term).coefficient) w = 0.3 * random.number();
     for (double& w : projection.affine.weight) w = random.number();
     for (double& b : projection.affine.bias) b = 0.1 * random.number();
     corrector.domain.density = density;
   }
-  const std::size_t stages = classical_tableau(options.base).stages();
-  const std::size_t inputs = options.input == CorrectorInput::stages ? dimension * stages : dimension;
+  const std::size_t inputs = features.count();
+  const std::size_t first = options.input == CorrectorInput::stages ? dimension * stages : dimension;
   auto& spec = corrector.approximator = ApproximatorSpec::zero(inputs, dimension);
   spec.precision = options.precision;
   const double centre[] = {0.0, 10.0, 0.0, 0.0};
   const double spread[] = {0.3, 0.5, 0.3, 2.0};
-  for (std::size_t i = 0; i < inputs; ++i) {
+  for (std::size_t i = first; i < inputs; ++i) { // step, time, parameters
+    spec.input_mean[i] = 0.1 * random.number();
+    spec.input_scale[i] = 2.0;
+  }
+  for (std::size_t i = 0; i < first; ++i) {
     const bool state = options.input == CorrectorInput::state;
     spec.input_mean[i] = state ? centre[i % dimension] : 0.01 * random.number();
     spec.input_scale[i] = (state ? 1.0 : options.dt) * spread[i % dimension] * (1.0 + 0.3 * random.number());
@@ -103,6 +126,16 @@ inline Model pendulum_model(const PendulumOptions& options = {}) {
     }
     mlp.layers.push_back(layer(width, dimension, 0.2));
     spec.term = mlp;
+  }
+  if (options.dense_points > 0) {
+    DenseOutput dense{options.dense_points, spec, 1e-6};
+    auto& within = dense.approximator;
+    within.outputs = options.dense_points * dimension;
+    within.output_scale.assign(within.outputs, 1e-3);
+    within.affine = layer(inputs, within.outputs, 0.5);
+    within.term = PolynomialTerm{2, std::vector<double>(within.outputs * monomial_count(inputs, 2))};
+    for (double& c : std::get<PolynomialTerm>(within.term).coefficient) c = number(0.3);
+    corrector.dense = dense;
   }
   corrector.domain.state = {{-0.5, 0.5}, {9.5, 11.5}, {-0.5, 0.5}, {-3.0, 3.0}};
   corrector.domain.correction_limit.assign(dimension, options.correction_limit);

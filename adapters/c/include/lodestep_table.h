@@ -50,6 +50,16 @@ typedef struct lodestep_functions {
   int (*reset_counters)(lodestep_stepper *stepper);
   int (*last_rhs_result)(const lodestep_stepper *stepper);
   int (*stepper_set_parameter)(lodestep_stepper *stepper, const char *name, double value);
+  const char *(*model_kind)(const lodestep_model *model);
+  double (*model_shortest_dt)(const lodestep_model *model);
+  double (*model_fine_dt)(const lodestep_model *model);
+  size_t (*model_parameters)(const lodestep_model *model);
+  const char *(*model_parameter)(const lodestep_model *model, size_t i, double *lower, double *upper);
+  int (*step_error)(lodestep_stepper *stepper, double t, double *y, double dt, double *error);
+  int (*fine_states)(lodestep_stepper *stepper, double *t, double *y, size_t count, double *states);
+  int (*parareal_states)(lodestep_stepper *stepper, double *t, double *y, size_t count, double *states,
+                         unsigned sweeps, lodestep_parareal_result *result);
+  int (*stepper_set_threads)(lodestep_stepper *stepper, unsigned threads);
 } lodestep_functions;
 
 #define LODESTEP_TABLE_SYMBOL "lodestep_table"

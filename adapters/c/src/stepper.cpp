@@ -1,38 +1,49 @@
 #include "boundary.hpp"
-#include "ensemble.hpp"
+#include "corrector_method.hpp"
+#include "hierarchy_method.hpp"
 #include "host_rhs.hpp"
 #include "model.hpp"
+#include "tableau_method.hpp"
 #include "time_grid.hpp"
-
-#include <lodestep/runge_kutta.hpp>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <memory>
 #include <string>
-#include <utility>
 #include <variant>
 #include <vector>
 
 using namespace lodestep;
 using c::TimeGrid;
 
-struct lodestep_stepper {
-  lodestep_stepper(std::shared_ptr<const Corrector> shared, lodestep_rhs function, void* user)
-      : corrector(std::move(shared)),
-        base(classical_tableau(std::get<CorrectorModel>(corrector->model().method).base), corrector->dimension()),
-        scratch(*corrector), ensemble(*corrector), rhs(corrector->dimension(), function, user),
-        next(corrector->dimension()), reference(corrector->dimension()) {}
+namespace {
 
-  std::shared_ptr<const Corrector> corrector;
-  RungeKutta base;
-  Corrector::Scratch scratch;
-  c::Ensemble ensemble;
+using Method = std::variant<c::CorrectorMethod, c::HierarchyMethod, c::TableauMethod>;
+
+struct MethodOf {
+  Method operator()(const std::shared_ptr<const Corrector>& corrector) const {
+    return Method(std::in_place_type<c::CorrectorMethod>, corrector);
+  }
+  Method operator()(const std::shared_ptr<const Hierarchy>& hierarchy) const {
+    return Method(std::in_place_type<c::HierarchyMethod>, hierarchy);
+  }
+  Method operator()(const std::shared_ptr<const Model>& tableau) const {
+    return Method(std::in_place_type<c::TableauMethod>, tableau);
+  }
+};
+
+} // namespace
+
+struct lodestep_stepper {
+  lodestep_stepper(const lodestep_model& model, lodestep_rhs function, void* user)
+      : dimension(model.model->dimension()), dt(lodestep_model_dt(&model)),
+        method(std::visit(MethodOf(), model.packed)), rhs(dimension, function, user) {}
+
+  std::size_t dimension;
+  double dt; ///< of a whole step
+  Method method;
   c::HostRhs rhs;
-  StepCounters counters;
-  std::vector<double> next;      ///< the state after the step
-  std::vector<double> reference; ///< the same, more finely
+  std::vector<double> reference; ///< the state after the step, more finely
 };
 
 namespace {
@@ -81,52 +92,37 @@ template <class Body> int guarded(lodestep_stepper& stepper, Body&& body) {
   });
 }
 
-/// u + the base scheme over `length` from time t in `count` equal sub-steps.
-int sub_step(lodestep_stepper& s, double t, double* u, double length, std::size_t count) {
-  const double h = length / static_cast<double>(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const double at = t + static_cast<double>(i) * h;
-    if (const int result = s.base.step(s.rhs, at, u, h, u)) return rhs_failed(result, at, h);
-  }
-  return LODESTEP_SUCCESS;
-}
-
-/// The step from y, written to s.next: the steps of CorrectedRungeKutta, out of place, so that a bad result is never
-/// seen by the caller and a good one is copied once.
-int take_step(lodestep_stepper& s, double t, const double* y, double dt, Verdict& verdict) {
-  double* next = s.next.data();
-  verdict = s.corrector->admits(t, dt, y, s.scratch);
-  if (verdict == Verdict::learned) {
-    if (const int result = s.base.step(s.rhs, t, y, dt, next)) return rhs_failed(result, t, dt);
-    verdict = s.corrector->correct(t, dt, y, next, s.base.stage_derivatives(), s.scratch);
-  }
-  if (verdict != Verdict::learned) {
-    std::copy_n(y, s.next.size(), next);
-    if (const int status = sub_step(s, t, next, dt, s.corrector->substeps(dt))) return status;
-  }
-  return finite(next, s.next.size()) ? LODESTEP_SUCCESS : not_finite(next, s.next.size(), t, dt);
+/// The step from y, left in the method's next(): a bad result is never seen by the caller and a good one is copied
+/// once.
+template <class M> int attempt(lodestep_stepper& s, M& method, double t, const double* y, double dt) {
+  if (const int result = method.attempt(s.rhs, t, y, dt)) return rhs_failed(result, t, dt);
+  return finite(method.next(), s.dimension) ? LODESTEP_SUCCESS : not_finite(method.next(), s.dimension, t, dt);
 }
 
 int step(lodestep_stepper& s, double t, double* y, double dt) {
-  Verdict verdict;
-  if (const int status = take_step(s, t, y, dt, verdict)) return status;
-  for (std::size_t i = 0; i < s.next.size(); ++i) y[i] = s.next[i];
-  ++s.counters.steps[static_cast<std::size_t>(verdict)];
-  return LODESTEP_SUCCESS;
+  return std::visit(
+      [&](auto& method) -> int {
+        if (const int status = attempt(s, method, t, y, dt)) return status;
+        method.accept(y);
+        return LODESTEP_SUCCESS;
+      },
+      s.method);
 }
 
 int step_ensemble(lodestep_stepper& s, double t, double* y, std::size_t n, double dt) {
-  const std::size_t d = s.corrector->dimension();
-  if (const int result = s.ensemble.step(s.rhs, t, y, n, dt)) return rhs_failed(result, t, dt);
-  for (std::size_t i = 0; i < n; ++i) {
-    const double* after = s.ensemble.next() + i * d;
-    if (finite(after, d)) continue;
-    not_finite(after, d, t, dt);
-    return c::fail(LODESTEP_NOT_FINITE, "state " + std::to_string(i) + ": " + lodestep_last_error());
-  }
-  std::copy_n(s.ensemble.next(), n * d, y);
-  s.ensemble.count();
-  return LODESTEP_SUCCESS;
+  return std::visit(
+      [&](auto& method) -> int {
+        if (const int result = method.attempt_ensemble(s.rhs, t, y, n, dt)) return rhs_failed(result, t, dt);
+        for (std::size_t i = 0; i < n; ++i) {
+          const double* after = method.next_ensemble() + i * s.dimension;
+          if (finite(after, s.dimension)) continue;
+          not_finite(after, s.dimension, t, dt);
+          return c::fail(LODESTEP_NOT_FINITE, "state " + std::to_string(i) + ": " + lodestep_last_error());
+        }
+        method.accept_ensemble(y, n);
+        return LODESTEP_SUCCESS;
+      },
+      s.method);
 }
 
 int bad_interval(const char* function, double t, double t_end, double dt) {
@@ -168,38 +164,66 @@ int check_times(const double* times, std::size_t count, double t, double dt) {
   return LODESTEP_SUCCESS;
 }
 
-int states_at(lodestep_stepper& s, double* t, double* y, std::size_t count, const double* times, double* states) {
-  const std::size_t d = s.corrector->dimension();
-  const double dt = s.corrector->dt();
-  if (const int status = check_times(times, count, *t, dt)) return status;
+template <class M>
+int states_at(lodestep_stepper& s, M& method, double* t, double* y, std::size_t count, const double* times,
+              double* states) {
+  if (const int status = check_times(times, count, *t, s.dt)) return status;
   if (count == 0) return LODESTEP_SUCCESS;
-  const TimeGrid grid(*t, std::fmax(*t, times[count - 1]), dt);
-  if (!grid.sound()) return bad_interval("lodestep_states_at", *t, times[count - 1], dt);
+  const TimeGrid grid(*t, std::fmax(*t, times[count - 1]), s.dt);
+  if (!grid.sound()) return bad_interval("lodestep_states_at", *t, times[count - 1], s.dt);
   double k = 0.0;
+  method.leave();
   for (std::size_t i = 0; i < count; ++i) {
-    while (k < grid.whole() && grid.time(k + 1.0) <= times[i] + TimeGrid::tolerance * dt) {
-      if (const int status = step(s, grid.time(k), y, dt)) return status;
+    while (k < grid.whole() && grid.time(k + 1.0) <= times[i] + TimeGrid::tolerance * s.dt) {
+      if (const int result = method.go_on(s.rhs, *t, y)) return rhs_failed(result, *t, s.dt);
+      if (!finite(method.next(), s.dimension)) return not_finite(method.next(), s.dimension, *t, s.dt);
+      method.accept(y);
+      method.leave();
       *t = grid.time(++k);
     }
-    double* state = states + i * d;
-    std::copy_n(y, d, state);
+    double* state = states + i * s.dimension;
     const double beyond = times[i] - *t;
-    if (std::abs(beyond) <= TimeGrid::tolerance * dt) continue;
-    if (const int status = sub_step(s, *t, state, beyond, s.corrector->substeps(beyond))) return status;
-    if (!finite(state, d)) return not_finite(state, d, *t, beyond);
+    if (std::abs(beyond) <= TimeGrid::tolerance * s.dt) {
+      std::copy_n(y, s.dimension, state);
+      continue;
+    }
+    if (const int result = method.within(s.rhs, *t, y, beyond, state)) return rhs_failed(result, *t, beyond);
+    if (!finite(state, s.dimension)) return not_finite(state, s.dimension, *t, beyond);
   }
   return LODESTEP_SUCCESS;
 }
 
-int estimate_error(lodestep_stepper& s, double t, const double* y, double dt, double* error) {
-  const std::size_t d = s.corrector->dimension();
-  Verdict verdict;
-  if (const int status = take_step(s, t, y, dt, verdict)) return status;
+template <class M>
+int estimate_error(lodestep_stepper& s, M& method, double t, const double* y, double dt, double* error) {
+  if (const int status = attempt(s, method, t, y, dt)) return status;
+  s.reference.assign(y, y + s.dimension);
   double* reference = s.reference.data();
-  std::copy_n(y, d, reference);
-  if (const int status = sub_step(s, t, reference, dt, 2 * s.corrector->substeps(dt))) return status;
-  if (!finite(reference, d)) return not_finite(reference, d, t, dt);
-  for (std::size_t i = 0; i < d; ++i) error[i] = s.next[i] - reference[i];
+  if (const int result = method.reference(s.rhs, t, reference, dt)) return rhs_failed(result, t, dt);
+  if (!finite(reference, s.dimension)) return not_finite(reference, s.dimension, t, dt);
+  for (std::size_t i = 0; i < s.dimension; ++i) error[i] = method.next()[i] - reference[i];
+  return LODESTEP_SUCCESS;
+}
+
+/// `count` fine states after y by solve(t, states), and *t and y moved to the last of them.
+template <class Solve>
+int fine_states(const char* function, lodestep_stepper& s, double fine_dt, double* t, double* y, std::size_t count,
+                double* states, Solve&& solve) {
+  const double length = static_cast<double>(count) * fine_dt;
+  if (fine_dt == 0.0) {
+    return c::fail(LODESTEP_INVALID_ARGUMENT, std::string(function) +
+                                                  ": the model gives no states within its steps: expected a hierarchy, "
+                                                  "or a corrector trained with an output step");
+  }
+  if (!TimeGrid(*t, *t + length, fine_dt).sound()) return bad_interval(function, *t, *t + length, fine_dt);
+  std::copy_n(y, s.dimension, states);
+  if (const int result = solve(*t, states)) return rhs_failed(result, *t, length);
+  if (!finite(states, (count + 1) * s.dimension)) {
+    std::size_t k = 0;
+    while (finite(states + k * s.dimension, s.dimension)) ++k;
+    return not_finite(states + k * s.dimension, s.dimension, *t, static_cast<double>(k) * fine_dt);
+  }
+  std::copy_n(states + count * s.dimension, s.dimension, y);
+  *t += length;
   return LODESTEP_SUCCESS;
 }
 
@@ -221,7 +245,7 @@ int lodestep_stepper_create(const lodestep_model* model, lodestep_rhs rhs, void*
   if (!model) return c::fail_null("lodestep_stepper_create", "model");
   if (!rhs) return c::fail_null("lodestep_stepper_create", "rhs");
   return c::guarded([&] {
-    *stepper = new lodestep_stepper(model->corrector, rhs, user);
+    *stepper = new lodestep_stepper(*model, rhs, user);
     return LODESTEP_SUCCESS;
   });
 }
@@ -238,7 +262,7 @@ void lodestep_stepper_free(lodestep_stepper* stepper) {
 
 int lodestep_stepper_check_dimension(const lodestep_stepper* stepper, size_t dimension) {
   if (!stepper) return c::fail(LODESTEP_INVALID_ARGUMENT, "the stepper is a null pointer: was it loaded?");
-  const std::size_t expected = stepper->corrector->dimension();
+  const std::size_t expected = stepper->dimension;
   if (dimension == expected) return LODESTEP_SUCCESS;
   char text[160];
   std::snprintf(text, sizeof text, "the state has %zu variables, the model was trained for %zu", dimension, expected);
@@ -257,7 +281,7 @@ int lodestep_evolve(lodestep_stepper* stepper, double* t, double* y, double t_en
   if (!t) return c::fail_null("lodestep_evolve", "t");
   if (!y) return c::fail_null("lodestep_evolve", "y");
   return guarded(*stepper, [&] {
-    return evolve("lodestep_evolve", stepper->corrector->dt(), t, t_end,
+    return evolve("lodestep_evolve", stepper->dt, t, t_end,
                   [&](double at, double dt) { return step(*stepper, at, y, dt); });
   });
 }
@@ -269,7 +293,10 @@ int lodestep_states_at(lodestep_stepper* stepper, double* t, double* y, size_t c
   if (!y) return c::fail_null("lodestep_states_at", "y");
   if (!times && count > 0) return c::fail_null("lodestep_states_at", "times");
   if (!states && count > 0) return c::fail_null("lodestep_states_at", "states");
-  return guarded(*stepper, [&] { return states_at(*stepper, t, y, count, times, states); });
+  return guarded(*stepper, [&] {
+    return std::visit([&](auto& method) { return states_at(*stepper, method, t, y, count, times, states); },
+                      stepper->method);
+  });
 }
 
 int lodestep_step_ensemble(lodestep_stepper* stepper, double t, double* y, size_t n, double dt) {
@@ -284,7 +311,7 @@ int lodestep_evolve_ensemble(lodestep_stepper* stepper, double* t, double* y, si
   if (!t) return c::fail_null("lodestep_evolve_ensemble", "t");
   if (!y && n > 0) return c::fail_null("lodestep_evolve_ensemble", "y");
   return guarded(*stepper, [&] {
-    return evolve("lodestep_evolve_ensemble", stepper->corrector->dt(), t, t_end,
+    return evolve("lodestep_evolve_ensemble", stepper->dt, t, t_end,
                   [&](double at, double dt) { return step_ensemble(*stepper, at, y, n, dt); });
   });
 }
@@ -293,8 +320,7 @@ int lodestep_stepper_set_parameter(lodestep_stepper* stepper, const char* name, 
   if (!stepper) return c::fail_null("lodestep_stepper_set_parameter", "stepper");
   if (!name) return c::fail_null("lodestep_stepper_set_parameter", "name");
   return c::guarded([&]() -> int {
-    stepper->corrector->set_parameter(stepper->scratch, name, value);
-    stepper->ensemble.set_parameter(name, value);
+    std::visit([&](auto& method) { method.set_parameter(name, value); }, stepper->method);
     return LODESTEP_SUCCESS;
   });
 }
@@ -304,26 +330,91 @@ int lodestep_estimate_error(lodestep_stepper* stepper, double t, const double* y
   if (!y) return c::fail_null("lodestep_estimate_error", "y");
   if (!error) return c::fail_null("lodestep_estimate_error", "error");
   if (const int status = check_step("lodestep_estimate_error", t, dt)) return status;
-  return guarded(*stepper, [&] { return estimate_error(*stepper, t, y, dt, error); });
+  return guarded(*stepper, [&] {
+    return std::visit([&](auto& method) { return estimate_error(*stepper, method, t, y, dt, error); }, stepper->method);
+  });
+}
+
+int lodestep_step_error(lodestep_stepper* stepper, double t, double* y, double dt, double* error) {
+  if (!stepper) return c::fail_null("lodestep_step_error", "stepper");
+  if (!y) return c::fail_null("lodestep_step_error", "y");
+  if (!error) return c::fail_null("lodestep_step_error", "error");
+  if (const int status = check_step("lodestep_step_error", t, dt)) return status;
+  return guarded(*stepper, [&] {
+    return std::visit(
+        [&](auto& method) -> int {
+          if (const int status = attempt(*stepper, method, t, y, dt)) return status;
+          method.error_estimate(dt, error);
+          method.accept(y);
+          return LODESTEP_SUCCESS;
+        },
+        stepper->method);
+  });
+}
+
+int lodestep_stepper_set_threads(lodestep_stepper* stepper, unsigned threads) {
+  if (!stepper) return c::fail_null("lodestep_stepper_set_threads", "stepper");
+  auto* hierarchy = std::get_if<c::HierarchyMethod>(&stepper->method);
+  if (threads == 0) return c::fail(LODESTEP_INVALID_ARGUMENT, "lodestep_stepper_set_threads: expected 1 or more");
+  return c::guarded([&] {
+    if (hierarchy) hierarchy->set_threads(threads);
+    return LODESTEP_SUCCESS;
+  });
+}
+
+int lodestep_fine_states(lodestep_stepper* stepper, double* t, double* y, size_t count, double* states) {
+  if (!stepper) return c::fail_null("lodestep_fine_states", "stepper");
+  if (!t) return c::fail_null("lodestep_fine_states", "t");
+  if (!y) return c::fail_null("lodestep_fine_states", "y");
+  if (!states) return c::fail_null("lodestep_fine_states", "states");
+  return guarded(*stepper, [&] {
+    return std::visit(
+        [&](auto& method) {
+          return fine_states("lodestep_fine_states", *stepper, method.fine_dt(), t, y, count, states,
+                             [&](double at, double* to) { return method.fine_states(stepper->rhs, at, count, to); });
+        },
+        stepper->method);
+  });
+}
+
+int lodestep_parareal_states(lodestep_stepper* stepper, double* t, double* y, size_t count, double* states,
+                             unsigned sweeps, lodestep_parareal_result* result) {
+  if (!stepper) return c::fail_null("lodestep_parareal_states", "stepper");
+  if (!t) return c::fail_null("lodestep_parareal_states", "t");
+  if (!y) return c::fail_null("lodestep_parareal_states", "y");
+  if (!states) return c::fail_null("lodestep_parareal_states", "states");
+  auto* hierarchy = std::get_if<c::HierarchyMethod>(&stepper->method);
+  if (!hierarchy) {
+    return c::fail(LODESTEP_INVALID_ARGUMENT, "lodestep_parareal_states: the model has no flow maps: expected a "
+                                              "hierarchy");
+  }
+  return guarded(*stepper, [&] {
+    Parareal::Options options;
+    options.sweeps = sweeps;
+    Parareal::Result solved;
+    const int status = fine_states(
+        "lodestep_parareal_states", *stepper, hierarchy->fine_dt(), t, y, count, states,
+        [&](double at, double* to) { return hierarchy->parareal(stepper->rhs, at, count, to, options, solved); });
+    if (result) *result = {solved.sweeps, solved.jump, solved.converged ? 1 : 0};
+    return status;
+  });
 }
 
 int lodestep_get_counters(const lodestep_stepper* stepper, lodestep_counters* counters) {
   if (!stepper) return c::fail_null("lodestep_get_counters", "stepper");
   if (!counters) return c::fail_null("lodestep_get_counters", "counters");
-  const StepCounters& one = stepper->counters;
-  const StepCounters& many = stepper->ensemble.counters();
-  counters->learned = one[Verdict::learned] + many[Verdict::learned];
-  counters->step_size = one[Verdict::step_size] + many[Verdict::step_size];
-  counters->domain = one[Verdict::domain] + many[Verdict::domain];
-  counters->correction = one[Verdict::correction] + many[Verdict::correction];
+  const StepCounters steps = std::visit([](const auto& method) { return method.counters(); }, stepper->method);
+  counters->learned = steps[Verdict::learned];
+  counters->step_size = steps[Verdict::step_size];
+  counters->domain = steps[Verdict::domain];
+  counters->correction = steps[Verdict::correction];
   counters->rhs_evaluations = stepper->rhs.evaluations();
   return LODESTEP_SUCCESS;
 }
 
 int lodestep_reset_counters(lodestep_stepper* stepper) {
   if (!stepper) return c::fail_null("lodestep_reset_counters", "stepper");
-  stepper->counters = {};
-  stepper->ensemble.reset_counters();
+  std::visit([](auto& method) { method.reset_counters(); }, stepper->method);
   stepper->rhs.reset_evaluations();
   return LODESTEP_SUCCESS;
 }

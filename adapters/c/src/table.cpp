@@ -33,6 +33,15 @@ extern "C" const lodestep_functions* lodestep_table(int abi) {
                                            &lodestep_get_counters,
                                            &lodestep_reset_counters,
                                            &lodestep_last_rhs_result,
-                                           &lodestep_stepper_set_parameter};
+                                           &lodestep_stepper_set_parameter,
+                                           &lodestep_model_kind,
+                                           &lodestep_model_shortest_dt,
+                                           &lodestep_model_fine_dt,
+                                           &lodestep_model_parameters,
+                                           &lodestep_model_parameter,
+                                           &lodestep_step_error,
+                                           &lodestep_fine_states,
+                                           &lodestep_parareal_states,
+                                           &lodestep_stepper_set_threads};
   return abi == LODESTEP_ABI ? &table : nullptr;
 }

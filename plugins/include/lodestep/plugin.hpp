@@ -24,23 +24,40 @@
 ///                             .parameter("a", &Brusselator::a).parameter("b", &Brusselator::b).horizon(20.0).dt(0.1));
 namespace lodestep {
 
-/// The variables of a problem with the box of their initial values: equal bounds fix a variable.
+/// Random numbers for a sampler: the same on every platform, for the same seed.
+class PluginRandom {
+public:
+  explicit PluginRandom(const lodestep_random& random) : random_(random) {}
+  double uniform(double lower, double upper) const { return random_.uniform(random_.state, lower, upper); }
+  /// Mean 0, variance 1.
+  double normal() const { return random_.normal(random_.state); }
+
+private:
+  const lodestep_random& random_;
+};
+
+/// The variables of a problem with the box of their initial values: equal bounds fix a variable. Where there is a
+/// sampler they may have none.
 class PluginVariables {
 public:
   void add(const std::string& name, double lower, double upper, const std::string& unit = "") {
+    add(name, unit);
+    lower_.push_back(lower);
+    upper_.push_back(upper);
+  }
+  void add(const std::string& name, const std::string& unit = "") {
     // A deque keeps its strings where they are as it grows.
     names_.push_back(text_.emplace_back(name).c_str());
     units_.push_back(text_.emplace_back(unit).c_str());
-    lower_.push_back(lower);
-    upper_.push_back(upper);
   }
 
   void describe(lodestep_problem& problem) const {
     problem.dimension = names_.size();
     problem.variables = names_.data();
     problem.units = units_.data();
-    problem.lower = lower_.data();
-    problem.upper = upper_.data();
+    const bool box = lower_.size() == names_.size();
+    problem.lower = box ? lower_.data() : nullptr;
+    problem.upper = box ? upper_.data() : nullptr;
   }
 
 private:
@@ -68,7 +85,12 @@ public:
   }
 
   Plugin& variable(const char* name, double lower, double upper, const char* unit = "") {
-    state().variables.push_back({name, unit, lower, upper});
+    state().variables.push_back({name, unit, lower, upper, true});
+    return *this;
+  }
+  /// One without bounds, for a problem with a sampler.
+  Plugin& variable(const char* name, const char* unit = "") {
+    state().variables.push_back({name, unit, 0.0, 0.0, false});
     return *this;
   }
   /// For a problem whose dimension depends on its parameters: `describe(functor, variables)` adds them all.
@@ -83,6 +105,15 @@ public:
   /// `set` may throw a std::exception to refuse the value.
   Plugin& parameter(const char* name, double value, void (*set)(Functor&, double)) {
     return add_parameter(name, value, {nullptr, set});
+  }
+  /// Draws an initial state u0, [dimension], where the box is not enough; it must lie in the box if there is one.
+  Plugin& sampler(void (*sample)(const Functor&, const PluginRandom&, double* u0)) {
+    state().sampler = sample;
+    state().descriptor.sample = [](const lodestep_random* random, double* u0, void* user) -> int {
+      state().sampler(static_cast<const Instance*>(user)->functor, PluginRandom(*random), u0);
+      return 0;
+    };
+    return *this;
   }
   Plugin& horizon(double horizon) {
     state().descriptor.horizon = horizon;
@@ -117,6 +148,7 @@ private:
   struct FixedVariable {
     const char *name, *unit;
     double lower, upper;
+    bool bounded;
   };
   struct State {
     lodestep_problem descriptor{};
@@ -124,6 +156,7 @@ private:
     std::vector<lodestep_parameter> parameters;
     std::vector<Setter> setters;
     void (*describe)(const Functor&, PluginVariables&) = nullptr;
+    void (*sampler)(const Functor&, const PluginRandom&, double*) = nullptr;
     std::string error;
   };
   /// `open` has no other way to find it: it is handed nothing but the parameters.
@@ -147,7 +180,10 @@ private:
         if (setter.set) setter.set(instance->functor, parameters[i]);
         if (setter.member) instance->functor.*setter.member = parameters[i];
       }
-      for (const auto& v : state().variables) instance->variables.add(v.name, v.lower, v.upper, v.unit);
+      for (const auto& v : state().variables) {
+        if (v.bounded) instance->variables.add(v.name, v.lower, v.upper, v.unit);
+        if (!v.bounded) instance->variables.add(v.name, v.unit);
+      }
       if (state().describe) state().describe(instance->functor, instance->variables);
       instance->variables.describe(*self);
       return 0;
