@@ -64,7 +64,7 @@ double worst(const Model &model, const std::string &name, const std::string &rhs
   const std::string folder = "cd '" + directory.path.string() + "' && ";
   BOOST_TEST_REQUIRE(
       run(folder + compiler + " -Wall -Wextra -pedantic -Werror -o main main.c " + name + ".c -lm", directory.path));
-  BOOST_TEST_REQUIRE(run(folder + "./main < states > steps", directory.path));
+  BOOST_TEST_REQUIRE(run("(" + folder + "./main < states > steps)", directory.path));
   std::ifstream output(directory.path / "steps");
   double largest = 0.0;
   std::string number;
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(exported_c_in_32_bits_agrees_with_the_library) {
                                     steps, [&](double *u, double dt) { core.step(pendulum, 0.0, u, dt); });
     BOOST_TEST_MESSAGE(name << ": " << difference);
     BOOST_TEST(difference <= 1e-14, name << ": " << difference);
-    BOOST_TEST(core.counters().learned() > 100u);
+    BOOST_TEST(core.counters().learned() > 20u);
   }
 
   const Model model = oscillator_hierarchy({0.1, 0.8}, 0.1, 1e-4);
