@@ -1,7 +1,8 @@
 C     The Fortran 77 style interface, in fixed form and without a module.
       PROGRAM LEGACY
       EXTERNAL F, G
-      DOUBLE PRECISION T, Y(4), Z(4), DT, TIMES(2), S(2, 0:24), P(2, 0:24)
+      DOUBLE PRECISION T, Y(4), Z(4), DT, TIMES(2)
+      DOUBLE PRECISION S(2, 0:24), P(2, 0:24)
       INTEGER ISTEP, JSTEP, IERR, NEQ, I, NLEARN, NFALL
       CHARACTER*500 FILE, FLOW, TEXT
       CALL GETARG(1, FILE)
