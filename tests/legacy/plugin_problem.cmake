@@ -15,25 +15,33 @@ endif()
 # Every verb takes a plugin where it takes a name, and says of a bad one which it is.
 file(COPY_FILE ${PLUGIN} plugin_problem/mine.so)
 file(COPY_FILE ${C_PLUGIN} plugin_problem/vdp.so)
+file(COPY_FILE ${FLOW_PLUGIN} plugin_problem/flow.so)
+file(COPY_FILE ${NETWORK} plugin_problem/network.safetensors)
 file(WRITE plugin_problem/bad.so "no shared object")
 function(verb)
-  execute_process(COMMAND ${LODESTEP} ${ARGN} OUTPUT_QUIET ${run})
-  list(TRANSFORM ARGN REPLACE "\\./(mine|vdp)\\.so[^;]*" "./bad.so" OUTPUT_VARIABLE bad)
-  execute_process(COMMAND ${LODESTEP} ${bad} --force RESULT_VARIABLE result ERROR_VARIABLE error OUTPUT_QUIET
+  list(TRANSFORM ARGN REPLACE "\\./(mine|vdp|flow)\\.so[^;]*" "./bad.so" OUTPUT_VARIABLE bad)
+  execute_process(COMMAND ${LODESTEP} ${bad} RESULT_VARIABLE result ERROR_VARIABLE error OUTPUT_QUIET
     WORKING_DIRECTORY plugin_problem)
   if(result EQUAL 0 OR NOT error MATCHES "plugin '\\./bad\\.so'")
     message(FATAL_ERROR "${bad}: expected an error naming the plugin, found ${result}: ${error}")
   endif()
+  execute_process(COMMAND ${LODESTEP} ${ARGN} OUTPUT_QUIET ${run})
 endfunction()
 execute_process(COMMAND ${LODESTEP} problems ./mine.so:b=2 OUTPUT_VARIABLE output ${run})
 if(NOT output MATCHES "brusselator" OR NOT output MATCHES "b=2|b *2")
   message(FATAL_ERROR "problems ./mine.so:b=2: ${output}")
 endif()
 verb(evaluate brusselator.safetensors --problem ./mine.so --trajectories 3 --quiet)
-verb(bench ./mine.so --model brusselator.safetensors --trajectories 2 --repetitions 1 --quiet)
+verb(bench ./mine.so --model brusselator.safetensors --trajectories 2 --seconds 1 --horizon 2 --quiet)
 verb(generate ./vdp.so:mu=2 -o vdp.h5 --trajectories 2 --quiet)
 verb(train attns ./vdp.so --base heun --error 1e-2 --horizon 2 --quiet -o heun.safetensors)
-verb(train hits ./mine.so --fine-dt 0.01 --horizon 1.28 --levels 1 --base-dt 0.64 --quiet -o hits.safetensors)
+verb(train hits ./flow.so --fine-dt 0.01 --quiet -o flow.safetensors)
+# A network that is good for nothing here is refused for what it does to the plugin's problem.
+execute_process(COMMAND ${LODESTEP} import network.safetensors ./mine.so --activation tanh -o no.safetensors
+  RESULT_VARIABLE result ERROR_VARIABLE error OUTPUT_QUIET WORKING_DIRECTORY plugin_problem)
+if(result EQUAL 0 OR NOT error MATCHES "does not correct base rk4[^\n]* on problem 'brusselator'")
+  message(FATAL_ERROR "import for ./mine.so: ${result}: ${error}")
+endif()
 # A file that exists is not overwritten.
 execute_process(COMMAND ${LODESTEP} export brusselator.safetensors --c RESULT_VARIABLE result ERROR_VARIABLE error OUTPUT_QUIET
   WORKING_DIRECTORY plugin_problem)
