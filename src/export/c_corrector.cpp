@@ -139,8 +139,8 @@ constexpr const char* step_head = "int @name@_step(@name@_rhs rhs, void *user, @
 
 /// Where a step gives more than its end. `error` and `states` are null if they are not wanted.
 constexpr const char* take_step_head =
-    "static int take_step(@name@_rhs rhs, void *user, @parameters@double t, double *u, double dt, @error@@states@\n"
-    "    @name@_counters *counters)";
+    "static int take_step(@name@_rhs rhs, void *user, @parameters@double t, double *u, double dt, @error@@states@"
+    "@name@_counters *counters)";
 
 constexpr const char* plain_step = R"(
 int @name@_step(@name@_rhs rhs, void *user, @parameters@double t, double *u, double dt, @name@_counters *counters) {
@@ -264,14 +264,14 @@ public:
               "];\n      for (n = 0; n < DIMENSION; ++n) z[n] = u[n];\n" +
               context("z", features_.density_count() - context_, "      ");
     }
-    const std::string measure = gives_error() ? "far = leverage(" + state + ")" : "leverage(" + state + ")";
+    const std::string measure = gives_error() ? "distance = leverage(" + state + ")" : "leverage(" + state + ")";
     return text + "      if (!((" + measure + ") <= 1.0)) verdict = DOMAIN_LEFT; /* NaN is outside */\n    }\n";
   }
 
   std::string variables() const {
     std::string text;
     if (corrector_.dt_aware()) text += "\n  double factor = 1.0;";
-    if (gives_error() && corrector_.domain.density) text += "\n  double far = 0.0;";
+    if (gives_error() && corrector_.domain.density) text += "\n  double distance = 0.0;";
     return text;
   }
 
@@ -312,7 +312,7 @@ public:
     if (!gives_error()) return "";
     const auto& estimate = corrector_.estimate;
     std::string learned = corrector_.dt_aware() ? "factor" : "1.0";
-    if (corrector_.domain.density) learned += " * sqrt(1.0 + " + hexadecimal(estimate.growth) + " * far)";
+    if (corrector_.domain.density) learned += " * sqrt(1.0 + " + hexadecimal(estimate.growth) + " * distance)";
     const unsigned power = classical_tableau(corrector_.fallback_scheme()).order + 1;
     return fill(R"(  if (error) {
     /* As many steps of the fallback as make one of the model's have about its error; a shorter one has less. */

@@ -175,7 +175,7 @@ public:
   std::string context_test() const {
     std::string text;
     if (gives_error() && corrector_.dt_aware()) text += "    factor = 1.0_dp\n";
-    if (gives_error() && corrector_.domain.density) text += "    far = 0.0_dp\n";
+    if (gives_error() && corrector_.domain.density) text += "    distance = 0.0_dp\n";
     if (takes_parameters()) {
       text += "    values = nominal\n    if (present(parameters)) values = parameters\n"
               "    inside = inside .and. all(values >= parameter_lower .and. values <= parameter_upper)\n";
@@ -230,7 +230,7 @@ public:
       state = "z";
       text += "        z(1:d) = y\n" + indented(context("z", dimension_ + 1));
     }
-    text += "        far = leverage(" + state + ")\n        inside = far <= 1.0_dp ! NaN is outside\n";
+    text += "        distance = leverage(" + state + ")\n        inside = distance <= 1.0_dp ! NaN is outside\n";
     return "      if (small) then\n" + text + "      end if\n";
   }
 
@@ -238,7 +238,7 @@ public:
     std::string text;
     if (takes_parameters()) text += ", values(" + std::to_string(features_.parameters()) + ")";
     if (corrector_.dt_aware()) text += ", factor";
-    if (corrector_.domain.density) text += ", far";
+    if (corrector_.domain.density) text += ", distance";
     if (corrector_.domain.density && context_ > 0) text += ", z(" + std::to_string(features_.density_count()) + ")";
     if (gives_error()) text += ", h, size_of_error";
     if (gives_states()) text += "\n    integer :: j";
@@ -278,7 +278,7 @@ public:
     const double fallback_dt = corrector_.dt / corrector_.fallback_substeps;
     std::string learned = corrector_.dt_aware() ? "factor" : "1.0_dp";
     if (corrector_.domain.density) {
-      learned += " * sqrt(1.0_dp + " + fortran_constant(corrector_.estimate.growth) + " * far)";
+      learned += " * sqrt(1.0_dp + " + fortran_constant(corrector_.estimate.growth) + " * distance)";
     }
     return fill(R"(    if (present(error)) then
       if (trained .and. inside .and. small) then
