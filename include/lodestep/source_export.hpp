@@ -16,10 +16,11 @@ struct CSource {
 };
 
 /// Writes `model` as C. Of a corrector: base scheme, approximator with its weights as hexadecimal floats, guard and
-/// fallback, its error estimate and the states it knows within a step where it has them. Of a tableau: its coefficients,
-/// computed from step size and parameters where they depend on them, its range of validity, the classical tableau
-/// outside it, and the embedded error estimate where there is one. Of a hierarchy: the flow map that places states, its
-/// guard, and the fine scheme that fills in between and takes over. Parameters are arguments. Every public name starts with `name`, which must be a C identifier of at most 40 letters, digits and underscores.
+/// fallback, its error estimate and the states it knows within a step where it has them. Of a tableau: its
+/// coefficients, computed from step size and parameters where they depend on them, its range of validity, the classical
+/// tableau outside it, and the embedded error estimate where there is one. Of a hierarchy: the flow map that places
+/// states, its guard, and the fine scheme that fills in between and takes over. Parameters are arguments. Every public
+/// name starts with `name`, which must be a C identifier of at most 40 letters, digits and underscores.
 ///
 /// The steps agree with the library's to rounding: 1e-14 relative in f64; an f32 approximator is evaluated in double
 /// here, and agrees to f32's rounding of the correction. Throws InvalidModel, InvalidArgument.

@@ -162,8 +162,9 @@ LODESTEP_C_API int lodestep_evolve(lodestep_stepper *stepper, double *t, double 
 /* The states at times[0] <= times[1] <= ... (none before *t), states[count, dimension]. The trajectory is that of steps
  * of the trained dt, whatever the times. A state between two steps is the model's own where it has one there; otherwise
  * it is reached from the nearest one before, by a shorter learned step if the model takes any, or else by the classical
- * scheme in sub-steps that keep the model's accuracy. On return *t and y are the last whole step not after times[count-1], so
- * that the next call continues the same trajectory. On failure they are those of the last good step. */
+ * scheme in sub-steps that keep the model's accuracy. On return *t and y are the last whole step not after
+ * times[count-1], so that the next call continues the same trajectory. On failure they are those of the last good step.
+ */
 LODESTEP_C_API int lodestep_states_at(lodestep_stepper *stepper, double *t, double *y, size_t count,
                                       const double *times, double *states);
 

@@ -57,8 +57,8 @@ typedef struct lodestep_functions {
   const char *(*model_parameter)(const lodestep_model *model, size_t i, double *lower, double *upper);
   int (*step_error)(lodestep_stepper *stepper, double t, double *y, double dt, double *error);
   int (*fine_states)(lodestep_stepper *stepper, double *t, double *y, size_t count, double *states);
-  int (*parareal_states)(lodestep_stepper *stepper, double *t, double *y, size_t count, double *states,
-                         unsigned sweeps, lodestep_parareal_result *result);
+  int (*parareal_states)(lodestep_stepper *stepper, double *t, double *y, size_t count, double *states, unsigned sweeps,
+                         lodestep_parareal_result *result);
   int (*stepper_set_threads)(lodestep_stepper *stepper, unsigned threads);
 } lodestep_functions;
 
