@@ -39,12 +39,15 @@ bool split_rational(const MlpTerm& mlp, FoldedActivation& folded) {
     largest_part = std::max({largest_part, std::abs(line), std::abs(fraction)});
   }
   if (!(largest_part <= 4.0 * largest)) return false;
+  // x^2 + d1 x + d0 is a square and a number, unless they cancel near a double root.
+  const double square = 0.25 * d1 * d1;
+  if (!(std::abs(d0 - square) >= 0.25 * std::max(std::abs(d0), square))) return false;
   folded.kernel = ActivationKernel::rational_reciprocal;
+  folded.input_shift = 0.5 * d1;
   folded.slope = slope;
   folded.offset = offset;
   folded.output_factor = constant;
-  folded.denominator[0] = d0;
-  folded.denominator[1] = d1;
+  folded.denominator[0] = d0 - square;
   folded.denominator[2] = 1.0;
   return true;
 }

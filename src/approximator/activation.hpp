@@ -6,10 +6,10 @@ namespace lodestep::detail {
 
 /// What a fused kernel computes per hidden unit. Every activation a(x) of a model is written as
 ///
-///     a(x) = output_factor g(input_factor x) + slope x + offset
+///     a(x) = output_factor g(input_factor x + input_shift) + slope x + offset
 ///
-/// with g the cheapest function the processor can be given. The factors are folded into the weights around the
-/// activation when they are packed; so are slope and offset, which make an affine map of the layer below.
+/// with g the cheapest function the processor can be given. Factors and shift are folded into the weights and biases
+/// around the activation when they are packed; so are slope and offset, which make an affine map of the layer below.
 ///
 /// To add an activation: name it in `Activation` (approximator.hpp, spec.cpp), define it in `activate`
 /// (reference.cpp), say here (activation.cpp) which g it uses, and write g in activation-inl.hpp.
@@ -18,13 +18,13 @@ enum class ActivationKernel {
   silu,                ///< g(t) = t / (1 + 2^t)
   relu,                ///< g(t) = max(t, 0)
   rational,            ///< g(t) = (c0 + c1 t + c2 t^2 + c3 t^3) / (d0 + d1 t + d2 t^2)
-  rational_reciprocal, ///< g(t) = 1 / (d0 + d1 t + t^2)
+  rational_reciprocal, ///< g(t) = 1 / (d0 + t^2)
 };
-constexpr int activation_kernel_count = 5;
 
 struct FoldedActivation {
   ActivationKernel kernel = ActivationKernel::relu;
   double input_factor = 1.0;
+  double input_shift = 0.0;
   double output_factor = 1.0;
   double slope = 0.0;
   double offset = 0.0;

@@ -179,7 +179,8 @@ FoldedMlp fold_mlp(const ApproximatorSpec& spec, const MlpTerm& mlp, const Folde
     const double before = l < hidden ? activation.input_factor : 1.0;
     const double after = l > 0 ? activation.output_factor : 1.0;
     for (auto& w : f.layers[l].weight) w *= before * after;
-    for (auto& b : f.layers[l].bias) b *= before;
+    const double shift = l < hidden ? activation.input_shift : 0.0;
+    for (auto& b : f.layers[l].bias) b = b * before + shift;
   }
   for (std::size_t o = 0; o < spec.outputs; ++o) {
     const double factor = output_factor(spec, o);
@@ -211,6 +212,9 @@ template <class T> void pack_stream(FusedMlp<T>& packed, const FoldedMlp& folded
   const std::size_t rows = 1 + packed.inputs + packed.padded_outputs;
   packed.widths = {round_up(units, lanes)};
   packed.stream.resize(packed.widths[0] * rows);
+  const std::size_t vectors = packed.widths[0] / lanes;
+  packed.segments = packed.stream.size() * sizeof(T) > cached_stream_bytes && vectors >= 16 ? stream_segments : 1;
+  packed.segment_vectors = round_up(vectors, packed.segments) / packed.segments;
   for (std::size_t unit = 0; unit < packed.widths[0]; ++unit) {
     const std::size_t source = source_unit(unit, units);
     T* at = packed.stream.data() + unit / lanes * rows * lanes + unit % lanes;
@@ -311,6 +315,11 @@ std::shared_ptr<const void> pack_mlp(const ApproximatorSpec& spec, const MlpTerm
   packed->outputs = spec.outputs;
   packed->lanes = choice.lanes;
   packed->padded_outputs = choice.padded_outputs;
+  if constexpr (std::is_same_v<T, double>) {
+    packed->activate = choice.activate_double;
+  } else {
+    packed->activate = choice.activate_float;
+  }
   packed->scaling = make_scaling(spec, fold);
   packed->affine.resize((1 + spec.inputs) * choice.padded_outputs);
   for (std::size_t o = 0; o < spec.outputs; ++o) {
@@ -329,6 +338,11 @@ std::shared_ptr<const void> pack_mlp(const ApproximatorSpec& spec, const MlpTerm
 }
 
 } // namespace
+
+bool next_direction() noexcept {
+  thread_local bool direction = false; // NOTE: a hint for the cache, which no result depends on
+  return direction = !direction;
+}
 
 FusedApproximator::FusedApproximator(const ApproximatorSpec& spec) {
   const bool f64 = spec.precision == Precision::f64;

@@ -21,6 +21,9 @@ namespace lodestep::detail {
 template <class Io>
 using FusedKernel = void (*)(const void* packed, const Io* x, Io* y, std::size_t batch, Workspace& workspace);
 
+/// values = g(values), in place, for a whole number of vectors.
+template <class T> using ActivateKernel = void (*)(const FoldedActivation& activation, T* values, std::size_t count);
+
 /// Input and output standardisation that is left to do at run time.
 struct FusedScaling {
   AlignedVector<double> mean;
@@ -54,12 +57,15 @@ template <class T> struct FusedMlp {
   std::size_t lanes = 1;          ///< hidden units in one vector
   std::size_t padded_outputs = 1; ///< accumulators of the output layer
   FoldedActivation activation;
+  ActivateKernel<T> activate = nullptr;
   FusedScaling scaling;
   /// Units of each hidden layer, padded to whole vectors.
   std::vector<std::size_t> widths;
   /// One hidden layer: per vector of units the bias, the weights of each input and those of each output, so that the
   /// pass reads one stream. [unit block][1 + inputs + padded_outputs][lane]
   AlignedVector<T> stream;
+  std::size_t segments = 1; ///< the stream is taken in: 1, or stream_segments if it does not fit the cache
+  std::size_t segment_vectors = 0;
   /// Several hidden layers: per layer [group of unit vectors][1 + layer inputs][vector of the group][lane], with
   /// unit_group_vectors(width, lanes) vectors in a group,
   std::vector<AlignedVector<T>> hidden;
@@ -92,6 +98,14 @@ constexpr std::size_t unit_group_vectors(std::size_t width, std::size_t lanes) {
 /// Outputs that share each load of a hidden unit.
 constexpr std::size_t output_group = 4;
 
+/// A stream of more bytes is evaluated in so many segments: with it, what a step of a solver touches in between has to
+/// fit the 32 KB of a first-level cache.
+constexpr std::size_t stream_segments = 4;
+constexpr std::size_t cached_stream_bytes = 24 * 1024;
+
+/// False and true in turn, for each thread by itself: the direction in which the segments are taken.
+bool next_direction() noexcept;
+
 /// See horner_any.
 constexpr std::size_t leaf_multiple = 4;
 
@@ -102,9 +116,11 @@ struct FusedChoice {
   std::size_t leaf_multiple = 1; ///< polynomial: the innermost sums are padded to this many variables
   bool one_pass = true;          ///< MLP: packed as one stream
   FusedKernel<double> from_double = nullptr;
-  FusedKernel<float> from_float = nullptr; ///< null: the caller converts
-  std::size_t panel_rows = 1;              ///< MLP
-  std::size_t panel_from = 0;              ///< MLP: the smallest batch worth a panel
+  FusedKernel<float> from_float = nullptr;          ///< null: the caller converts
+  ActivateKernel<double> activate_double = nullptr; ///< MLP: the one of its precision
+  ActivateKernel<float> activate_float = nullptr;
+  std::size_t panel_rows = 1; ///< MLP
+  std::size_t panel_from = 0; ///< MLP: the smallest batch worth a panel
   FusedKernel<double> panel_double = nullptr;
   FusedKernel<float> panel_float = nullptr;
 };

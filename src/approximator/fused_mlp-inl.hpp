@@ -16,9 +16,33 @@ HWY_BEFORE_NAMESPACE();
 namespace lodestep::detail::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// One hidden layer in one pass: for each vector of units the pre-activation, the activation, and its share of every
-/// output; nothing but the packed stream is read and nothing is written until the end. `kInputs` is 0 where their
+/// values[0 .. count - 1] = a(values), count a multiple of the lanes.
+template <template <class> class Activation, class T>
+void activate_values(const FoldedActivation& folded, T* HWY_RESTRICT values, std::size_t count) {
+  using D = hn::ScalableTag<T>;
+  constexpr std::size_t lanes = hn::MaxLanes(D());
+  const D d;
+  const Activation<D> activation(d, folded);
+  const auto group = [&](auto size) HWY_ATTR {
+    constexpr std::size_t n = decltype(size)::value;
+    for (; count >= n * lanes; count -= n * lanes, values += n * lanes) {
+      hn::Vec<D> t[n];
+      for (std::size_t i = 0; i < n; ++i) t[i] = hn::Load(d, values + i * lanes);
+      activation(d, t);
+      for (std::size_t i = 0; i < n; ++i) hn::Store(t[i], d, values + i * lanes);
+    }
+  };
+  group(std::integral_constant<std::size_t, activation_group>());
+  group(std::integral_constant<std::size_t, 1>());
+}
+
+/// One hidden layer in one pass: for a few vectors of units the pre-activations, the activations, and their shares of
+/// every output; nothing but the packed stream is read and nothing is written until the end. `kInputs` is 0 where their
 /// number is known at run time only.
+///
+/// A stream larger than the first-level cache would miss it at every line if it were read from the start each time: it
+/// is cut into segments, taken forwards and backwards in turn, so that each evaluation starts with what the last one
+/// left in the cache. Every segment has sums of its own, which are added in one order: the bits are the same both ways.
 template <template <class> class Activation, std::size_t kInputs, std::size_t kOutputs, class T, class Io>
 void mlp_one_hidden(const void* packed, const Io* x, Io* y, std::size_t batch, Workspace& workspace) {
   using D = hn::ScalableTag<T>;
@@ -35,7 +59,6 @@ void mlp_one_hidden(const void* packed, const Io* x, Io* y, std::size_t batch, W
     return;
   }
   const std::size_t inputs = kInputs == 0 ? p.inputs : kInputs;
-  const std::size_t units = p.widths[0];
   const Activation<D> activation(d, p.activation);
   T* HWY_RESTRICT z = nullptr;
   if constexpr (kInputs == 0) z = static_cast<T*>(workspace.require(inputs * sizeof(T)));
@@ -71,13 +94,47 @@ void mlp_one_hidden(const void* packed, const Io* x, Io* y, std::size_t batch, W
     }
     V sums[kOutputs];
     for (std::size_t o = 0; o < kOutputs; ++o) sums[o] = hn::Zero(d);
-    const T* HWY_RESTRICT w = p.stream.data();
-    for (std::size_t unit = 0; unit < units; unit += lanes) {
-      V t = hn::Load(d, w);
-      w += lanes;
-      for (std::size_t i = 0; i < inputs; ++i, w += lanes) t = hn::MulAdd(input(i), hn::Load(d, w), t);
-      const V a = activation(d, t);
-      for (std::size_t o = 0; o < kOutputs; ++o, w += lanes) sums[o] = hn::MulAdd(a, hn::Load(d, w), sums[o]);
+    const std::size_t row = (1 + inputs + kOutputs) * lanes;
+    const auto group = [&](auto size, std::size_t& vectors, const T* HWY_RESTRICT& w) HWY_ATTR {
+      constexpr std::size_t n = decltype(size)::value;
+      for (; vectors >= n; vectors -= n, w += n * row) {
+        V t[n];
+        for (std::size_t v = 0; v < n; ++v) t[v] = hn::Load(d, w + v * row);
+        for (std::size_t i = 0; i < inputs; ++i) {
+          const V z_i = input(i);
+          for (std::size_t v = 0; v < n; ++v) t[v] = hn::MulAdd(z_i, hn::Load(d, w + v * row + (1 + i) * lanes), t[v]);
+        }
+        activation(d, t);
+        const T* HWY_RESTRICT out = w + (1 + inputs) * lanes;
+        for (std::size_t v = 0; v < n; ++v) {
+          for (std::size_t o = 0; o < kOutputs; ++o) {
+            sums[o] = hn::MulAdd(t[v], hn::Load(d, out + v * row + o * lanes), sums[o]);
+          }
+        }
+      }
+    };
+    HWY_ALIGN T parts[stream_segments][kOutputs][lanes];
+    const bool backwards = p.segments > 1 && next_direction();
+    for (std::size_t taken = 0; taken < p.segments; ++taken) {
+      const std::size_t segment = backwards ? p.segments - 1 - taken : taken;
+      const std::size_t first = segment * p.segment_vectors;
+      std::size_t vectors = std::min(p.segment_vectors, p.widths[0] / lanes - first);
+      const T* HWY_RESTRICT w = p.stream.data() + first * row;
+      // Where the inputs are many, their sums are what takes the time, and two vectors in lockstep are enough.
+      group(std::integral_constant < std::size_t, kInputs == 0 ? 2 : activation_group > (), vectors, w);
+      group(std::integral_constant<std::size_t, 1>(), vectors, w);
+      if (p.segments == 1) break;
+      for (std::size_t o = 0; o < kOutputs; ++o) {
+        hn::Store(sums[o], d, parts[segment][o]);
+        sums[o] = hn::Zero(d);
+      }
+    }
+    if (p.segments > 1) {
+      static_assert(stream_segments == 4, "added by hand");
+      for (std::size_t o = 0; o < kOutputs; ++o) {
+        sums[o] = hn::Add(hn::Add(hn::Load(d, parts[0][o]), hn::Load(d, parts[1][o])),
+                          hn::Add(hn::Load(d, parts[2][o]), hn::Load(d, parts[3][o])));
+      }
     }
     for (std::size_t o = 0; o < kOutputs; ++o) {
       const T value = linear[o] + hn::GetLane(hn::SumOfLanes(d, sums[o]));
@@ -86,10 +143,10 @@ void mlp_one_hidden(const void* packed, const Io* x, Io* y, std::size_t batch, W
   }
 }
 
-/// out = a(bias + W in), kGroup vectors of units at a time.
-template <std::size_t kGroup, class D, class Activation, class T = hn::TFromD<D>>
-HWY_INLINE void hidden_layer(D d, const Activation& activation, const T* HWY_RESTRICT w, const T* HWY_RESTRICT in,
-                             std::size_t inputs, std::size_t units, T* HWY_RESTRICT out) {
+/// out = bias + W in, kGroup vectors of units at a time.
+template <std::size_t kGroup, class D, class T = hn::TFromD<D>>
+HWY_INLINE void hidden_layer(D d, const T* HWY_RESTRICT w, const T* HWY_RESTRICT in, std::size_t inputs,
+                             std::size_t units, T* HWY_RESTRICT out) {
   using V = hn::Vec<D>;
   constexpr std::size_t lanes = hn::MaxLanes(D());
   constexpr std::size_t group = kGroup * lanes;
@@ -101,12 +158,12 @@ HWY_INLINE void hidden_layer(D d, const Activation& activation, const T* HWY_RES
       const V input = hn::Set(d, in[i]);
       for (std::size_t v = 0; v < kGroup; ++v) t[v] = hn::MulAdd(input, hn::Load(d, w + v * lanes), t[v]);
     }
-    for (std::size_t v = 0; v < kGroup; ++v) hn::Store(activation(d, t[v]), d, out + unit + v * lanes);
+    for (std::size_t v = 0; v < kGroup; ++v) hn::Store(t[v], d, out + unit + v * lanes);
   }
 }
 
 /// Any number of layers and outputs: layer after layer, units in lanes.
-template <template <class> class Activation, class T, class Io>
+template <class T, class Io>
 void mlp_any(const void* packed, const Io* x, Io* y, std::size_t batch, Workspace& workspace) {
   using D = hn::ScalableTag<T>;
   using V = hn::Vec<D>;
@@ -121,7 +178,6 @@ void mlp_any(const void* packed, const Io* x, Io* y, std::size_t batch, Workspac
     }
     return;
   }
-  const Activation<D> activation(d, p.activation);
   std::size_t widest = 0;
   for (std::size_t width : p.widths) widest = std::max(widest, width);
   const std::size_t padded_inputs = (p.inputs + lanes - 1) / lanes * lanes;
@@ -145,14 +201,15 @@ void mlp_any(const void* packed, const Io* x, Io* y, std::size_t batch, Workspac
       const T* HWY_RESTRICT w = p.hidden[l].data();
       switch (unit_group_vectors(p.widths[l], lanes)) {
       case 1:
-        hidden_layer<1>(d, activation, w, in, in_width, p.widths[l], out);
+        hidden_layer<1>(d, w, in, in_width, p.widths[l], out);
         break;
       case 2:
-        hidden_layer<2>(d, activation, w, in, in_width, p.widths[l], out);
+        hidden_layer<2>(d, w, in, in_width, p.widths[l], out);
         break;
       default:
-        hidden_layer<4>(d, activation, w, in, in_width, p.widths[l], out);
+        hidden_layer<4>(d, w, in, in_width, p.widths[l], out);
       }
+      p.activate(p.activation, out, p.widths[l]);
       in = out;
       in_width = p.widths[l];
       std::swap(out, other);
@@ -197,8 +254,13 @@ FusedChoice choose_mlp(std::size_t inputs, std::size_t outputs, std::size_t laye
   choice.lanes = hn::MaxLanes(hn::ScalableTag<T>());
   choice.panel_rows = panel_rows;
   choice.panel_from = std::max<std::size_t>(2, choice.lanes / 2);
-  choice.panel_double = mlp_batch<Activation, T, double>;
-  if constexpr (std::is_same_v<T, float>) choice.panel_float = mlp_batch<Activation, T, float>;
+  if constexpr (std::is_same_v<T, double>) {
+    choice.activate_double = activate_values<Activation, double>;
+  } else {
+    choice.activate_float = activate_values<Activation, float>;
+  }
+  choice.panel_double = mlp_batch<T, double>;
+  if constexpr (std::is_same_v<T, float>) choice.panel_float = mlp_batch<T, float>;
   if (layers == 2 && outputs <= 8) {
     choice.padded_outputs = outputs <= 2 ? outputs : outputs <= 4 ? 4 : 8;
     choice.from_double = one_hidden_kernel<Activation, T, double>(inputs, choice.padded_outputs, folded);
@@ -208,8 +270,8 @@ FusedChoice choose_mlp(std::size_t inputs, std::size_t outputs, std::size_t laye
   } else {
     choice.one_pass = false;
     choice.padded_outputs = (outputs + choice.lanes - 1) / choice.lanes * choice.lanes;
-    choice.from_double = mlp_any<Activation, T, double>;
-    if constexpr (std::is_same_v<T, float>) choice.from_float = mlp_any<Activation, T, float>;
+    choice.from_double = mlp_any<T, double>;
+    if constexpr (std::is_same_v<T, float>) choice.from_float = mlp_any<T, float>;
   }
   return choice;
 }

@@ -6,7 +6,6 @@
 #define LODESTEP_APPROXIMATOR_FUSED_MLP_BATCH_INL
 #endif
 
-#include "approximator/activation-inl.hpp"
 #include "approximator/fused-inl.hpp"
 
 #include <algorithm>
@@ -49,14 +48,12 @@ template <std::size_t kRows, class Body> HWY_INLINE void for_row_groups(std::siz
   }
 }
 
-/// out[row] = a(bias + W in) of rows first .. end - 1; `w` is where their packed weights start, and the end of them is
-/// returned. Not inlined, like the two below: one copy serves every kind of state.
-template <std::size_t kVectors, class Activation, class D, class T = hn::TFromD<D>>
-HWY_NOINLINE const T* panel_hidden(D d, const FoldedActivation& folded, const T* HWY_RESTRICT w,
-                                   const T* HWY_RESTRICT in, std::size_t inputs, std::size_t rows,
-                                   T* HWY_RESTRICT out) {
+/// out[row] = bias + W in of rows first .. end - 1; `w` is where their packed weights start, and the end of them is
+/// returned. Not inlined, like the one below: one copy serves every kind of state.
+template <std::size_t kVectors, class D, class T = hn::TFromD<D>>
+HWY_NOINLINE const T* panel_hidden(D d, const T* HWY_RESTRICT w, const T* HWY_RESTRICT in, std::size_t inputs,
+                                   std::size_t rows, T* HWY_RESTRICT out) {
   using V = hn::Vec<D>;
-  const Activation activation(d, folded);
   constexpr std::size_t lanes = hn::MaxLanes(D());
   for_row_groups<panel_rows>(0, rows, [&](auto group, std::size_t row) HWY_ATTR {
     constexpr std::size_t size = decltype(group)::value;
@@ -68,7 +65,7 @@ HWY_NOINLINE const T* panel_hidden(D d, const FoldedActivation& folded, const T*
     w += size * (1 + inputs);
     for (std::size_t r = 0; r < size; ++r) {
       for (std::size_t v = 0; v < kVectors; ++v) {
-        hn::Store(activation(d, sums[r][v]), d, out + ((row + r) * kVectors + v) * lanes);
+        hn::Store(sums[r][v], d, out + ((row + r) * kVectors + v) * lanes);
       }
     }
   });
@@ -192,7 +189,10 @@ HWY_INLINE void store_panel(const FusedScaling& scaling, const T* HWY_RESTRICT s
 
 /// Up to kVectors vectors of states. Layers but the last hidden one are kept whole; of the last one, a chunk at a time
 /// is computed and at once multiplied into the outputs, so that it never leaves the first-level cache.
-template <template <class> class Activation, std::size_t kVectors, class T, class Io>
+///
+/// Activations are a pass of their own over what is still in that cache. Taken right after the sums they would find the
+/// registers full of them.
+template <std::size_t kVectors, class T, class Io>
 HWY_INLINE void panel(const FusedMlp<T>& p, const Io* x, Io* y, std::size_t states, T* HWY_RESTRICT scratch) {
   using D = hn::ScalableTag<T>;
   constexpr std::size_t width = kVectors * hn::MaxLanes(D());
@@ -208,8 +208,8 @@ HWY_INLINE void panel(const FusedMlp<T>& p, const Io* x, Io* y, std::size_t stat
   std::size_t in_width = p.inputs;
   const std::size_t last = p.unit_counts.size() - 1;
   for (std::size_t l = 0; l < last; ++l) {
-    panel_hidden<kVectors, Activation<D>>(d, p.activation, p.panel_hidden[l].data(), in, in_width, p.unit_counts[l],
-                                          layer);
+    panel_hidden<kVectors>(d, p.panel_hidden[l].data(), in, in_width, p.unit_counts[l], layer);
+    p.activate(p.activation, layer, p.unit_counts[l] * width);
     in = layer;
     in_width = p.unit_counts[l];
     std::swap(layer, other);
@@ -218,13 +218,14 @@ HWY_INLINE void panel(const FusedMlp<T>& p, const Io* x, Io* y, std::size_t stat
   const T* HWY_RESTRICT w_out = p.panel_last.data();
   for (std::size_t unit = 0; unit < p.unit_counts[last]; unit += panel_chunk) {
     const std::size_t size = std::min(panel_chunk, p.unit_counts[last] - unit);
-    w = panel_hidden<kVectors, Activation<D>>(d, p.activation, w, in, in_width, size, chunk);
+    w = panel_hidden<kVectors>(d, w, in, in_width, size, chunk);
+    p.activate(p.activation, chunk, size * width);
     w_out = panel_output<false, kVectors>(d, w_out, chunk, size, p.outputs, sums);
   }
   store_panel(p.scaling, sums, p.outputs, states, width, y);
 }
 
-template <template <class> class Activation, class T, class Io>
+template <class T, class Io>
 void mlp_batch(const void* packed, const Io* x, Io* y, std::size_t batch, Workspace& workspace) {
   constexpr std::size_t lanes = hn::MaxLanes(hn::ScalableTag<T>());
   const auto& p = *static_cast<const FusedMlp<T>*>(packed);
@@ -233,9 +234,9 @@ void mlp_batch(const void* packed, const Io* x, Io* y, std::size_t batch, Worksp
   while (batch > 0) {
     const std::size_t states = std::min(batch, 2 * lanes);
     if (states > lanes) {
-      panel<Activation, 2>(p, x, y, states, scratch);
+      panel<2>(p, x, y, states, scratch);
     } else {
-      panel<Activation, 1>(p, x, y, states, scratch);
+      panel<1>(p, x, y, states, scratch);
     }
     x += states * p.inputs;
     y += states * p.outputs;

@@ -23,11 +23,21 @@ void activate_rational_here(const FoldedActivation& folded, float* values, std::
   const hn::ScalableTag<float> d;
   const ActivationRational<decltype(d)> activation(d, folded);
   constexpr std::size_t lanes = hn::MaxLanes(decltype(d)());
+  constexpr std::size_t group = activation_group * lanes;
+  hn::Vec<decltype(d)> t[activation_group];
   std::size_t i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(activation(d, hn::LoadU(d, values + i)), d, values + i);
-  const hn::CappedTag<float, 1> d1;
-  const ActivationRational<decltype(d1)> single(d1, folded);
-  for (; i < n; ++i) hn::StoreU(single(d1, hn::LoadU(d1, values + i)), d1, values + i);
+  for (; i + group <= n; i += group) {
+    for (std::size_t k = 0; k < activation_group; ++k) t[k] = hn::LoadU(d, values + i + k * lanes);
+    activation(d, t);
+    for (std::size_t k = 0; k < activation_group; ++k) hn::StoreU(t[k], d, values + i + k * lanes);
+  }
+  if (i == n) return;
+  HWY_ALIGN float rest[group] = {};
+  std::copy(values + i, values + n, rest);
+  for (std::size_t k = 0; k < activation_group; ++k) t[k] = hn::Load(d, rest + k * lanes);
+  activation(d, t);
+  for (std::size_t k = 0; k < activation_group; ++k) hn::Store(t[k], d, rest + k * lanes);
+  std::copy(rest, rest + (n - i), values + i);
 }
 
 } // namespace

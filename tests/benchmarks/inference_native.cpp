@@ -107,8 +107,9 @@ template <class T> std::size_t multiply_add_peak(std::size_t repeats, T* sink) {
   constexpr std::size_t chains = 12; // more than latency times units
   hn::Vec<decltype(d)> sums[chains];
   for (std::size_t c = 0; c < chains; ++c) sums[c] = hn::Set(d, static_cast<T>(c));
+  // The sums tend to 2. NOTE: were it 0, they would pass through denormal numbers, which processors are slow with.
   const auto factor = hn::Set(d, static_cast<T>(0.5));
-  const auto term = hn::Set(d, *sink);
+  const auto term = hn::Set(d, *sink + T{1});
   for (std::size_t r = 0; r < repeats; ++r) {
     for (std::size_t c = 0; c < chains; ++c) sums[c] = hn::MulAdd(sums[c], factor, term);
   }

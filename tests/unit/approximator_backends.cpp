@@ -170,7 +170,10 @@ BOOST_AUTO_TEST_CASE(rational_coefficients_of_any_kind_agree) {
                {{0.1, 0.7, 1.5, 1.1}, {1.0, 0.25, 2.0}},
                {{0.1, 0.7, 0.5, 0.0}, {1.0, 0.0, 0.0}},
                {{0.02, 0.5, 1.6, 1.2}, {1.0, 0.0, 1e-9}},
-               {{0.0218, 0.5, 1.5957, 1.1915}, {1.0, 0.0, 2.383}}}) {
+               {{0.0218, 0.5, 1.5957, 1.1915}, {1.0, 0.0, 2.383}},
+               {{1.3, 1.5, 2.0, 2.0}, {1.0, 1.0, 2.0}},       // x + 1/2 and a fraction whose square is completed
+               {{1.3, 3.0, 4.0, 2.0}, {1.0, 2.0, 2.0}},       // the same, more shifted
+               {{0.8, 3.82, 4.82, 2.0}, {1.0, 2.82, 2.0}}}) { // near a double root: not split
         for (const std::vector<std::size_t>& hidden : {std::vector<std::size_t>{24}, {24, 24}}) {
           auto spec = random_mlp(engine, precision, Activation::rational, 3, hidden, 2);
           std::get<MlpTerm>(spec.term).numerator = numerator;
@@ -226,32 +229,41 @@ BOOST_AUTO_TEST_CASE(scales_far_from_one_agree) {
 }
 
 BOOST_AUTO_TEST_CASE(tanh_is_within_4_units_in_the_last_place) {
-  // A network of one unit with weights of one is its activation.
+  // A network with weights of one whose output reads one unit is its activation. Several units, and an output that
+  // reads each in turn: kernels take vectors of units in groups, and not all of a group by the same instructions.
   for_each_instruction_set([] {
-    auto spec = ApproximatorSpec::zero(1, 1);
-    MlpTerm mlp;
-    mlp.layers = {{1, 1, {1.0}, {0.0}}, {1, 1, {1.0}, {0.0}}};
-    spec.term = mlp;
-    const Approximator f64(spec, Backend::fused);
-    spec.precision = Precision::f32;
-    const Approximator f32(spec, Backend::fused);
+    constexpr std::size_t units = 64;
+    std::vector<Approximator> f64;
+    std::vector<Approximator> f32;
+    for (std::size_t read = 3; read < units; read += 8) {
+      auto spec = ApproximatorSpec::zero(1, 1);
+      MlpTerm mlp;
+      mlp.layers = {{1, units, std::vector<double>(units, 1.0), std::vector<double>(units)},
+                    {units, 1, std::vector<double>(units), {0.0}}};
+      mlp.layers[1].weight[read] = 1.0;
+      spec.term = mlp;
+      f64.emplace_back(spec, Backend::fused);
+      spec.precision = Precision::f32;
+      f32.emplace_back(spec, Backend::fused);
+    }
     Engine engine(5);
     Workspace workspace;
     double worst64 = 0.0;
     double worst32 = 0.0;
-    for (int i = 0; i < 400000; ++i) {
+    for (std::size_t i = 0; i < 400000; ++i) {
       // Every order of magnitude down to 1e-12, the range where it bends, and saturation.
       const double x = i % 2 == 0 ? uniform(engine, -22.0, 22.0)
                                   : std::pow(10.0, uniform(engine, -12.0, 0.5)) * (engine() % 2 == 0 ? 1.0 : -1.0);
+      const std::size_t read = i / 2 % f64.size();
       double y = 0.0;
-      f64.evaluate(&x, &y, 1, workspace);
+      f64[read].evaluate(&x, &y, 1, workspace);
       const long double truth = std::tanh(static_cast<long double>(x));
       const double size = std::abs(static_cast<double>(truth));
       const double ulp = std::nextafter(size, 2.0) - size;
       worst64 = std::max(worst64, static_cast<double>(std::abs(y - truth)) / ulp);
       const auto x32 = static_cast<float>(x);
       float y32 = 0.0f;
-      f32.evaluate(&x32, &y32, 1, workspace);
+      f32[read].evaluate(&x32, &y32, 1, workspace);
       const double truth32 = std::tanh(static_cast<double>(x32));
       const auto size32 = static_cast<float>(std::abs(truth32));
       const double ulp32 = static_cast<double>(std::nextafter(size32, 2.0f)) - static_cast<double>(size32);
@@ -260,10 +272,12 @@ BOOST_AUTO_TEST_CASE(tanh_is_within_4_units_in_the_last_place) {
     BOOST_TEST(worst64 <= 4.0);
     BOOST_TEST(worst32 <= 4.0);
     BOOST_TEST_MESSAGE("tanh, largest error in ulp: f64 " << worst64 << ", f32 " << worst32);
-    for (double x : {-1e308, -800.0, 800.0, 1e308}) {
-      double y = 0.0;
-      f64.evaluate(&x, &y, 1, workspace);
-      BOOST_TEST(y == (x < 0 ? -1.0 : 1.0));
+    for (const auto& approximator : f64) {
+      for (double x : {-1e308, -800.0, 800.0, 1e308}) {
+        double y = 0.0;
+        approximator.evaluate(&x, &y, 1, workspace);
+        BOOST_TEST(y == (x < 0 ? -1.0 : 1.0));
+      }
     }
   });
 }
@@ -373,6 +387,51 @@ BOOST_AUTO_TEST_CASE(a_state_gives_the_same_bits_in_any_place_of_a_batch_of_that
     approximator.evaluate(x.data(), y.data(), batch, workspace);
     for (std::size_t i = 4; i < y.size(); ++i) BOOST_TEST(y[i] == y[i - 4]);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_network_wider_than_the_cache_gives_the_same_bits_each_time) {
+  // Its weights are read forwards and backwards in turn. Widths that do not divide into equal segments, too.
+  for_each_instruction_set([] {
+    Engine engine(11);
+    for (Precision precision : precisions) {
+      for (std::size_t width : {1024, 999, 2050}) {
+        const auto spec = random_mlp(engine, precision, Activation::rational, 4, {width}, 4);
+        check_agreement(spec, engine, {1, 2});
+        const Approximator approximator(spec, Backend::fused);
+        Workspace workspace;
+        const auto x = uniform(engine, 4, -1.0, 1.0);
+        std::vector<double> first(4);
+        approximator.evaluate(x.data(), first.data(), 1, workspace);
+        for (int repeat = 0; repeat < 3; ++repeat) {
+          std::vector<double> y(4);
+          approximator.evaluate(x.data(), y.data(), 1, workspace);
+          BOOST_TEST(y == first, boost::test_tools::per_element());
+        }
+      }
+    }
+  });
+}
+
+BOOST_AUTO_TEST_CASE(the_rational_activation_is_right_where_its_denominator_overflows) {
+  // f32: x^2 is infinite from 1.8e19 on, the quotient then 0 beside the line; see ActivationRationalReciprocal.
+  for_each_instruction_set([] {
+    Engine engine(12);
+    auto spec = random_mlp(engine, Precision::f32, Activation::rational, 4, {64}, 4);
+    for (double scale : {1e10, 1e19, 1e21}) {
+      const Approximator reference(spec, Backend::reference);
+      const Approximator fused(spec, Backend::fused);
+      Workspace workspace;
+      auto x = uniform(engine, 4, 0.5, 1.5);
+      for (auto& v : x) v *= scale;
+      std::vector<double> y(4);
+      std::vector<double> truth(4);
+      fused.evaluate(x.data(), y.data(), 1, workspace);
+      reference.evaluate(x.data(), truth.data(), 1, workspace);
+      for (std::size_t o = 0; o < 4; ++o) {
+        BOOST_TEST(std::abs(y[o] - truth[o]) <= 1e-5 * scale * spec.output_scale[o] * 4.0);
+      }
+    }
+  });
 }
 
 BOOST_AUTO_TEST_CASE(the_backend_that_is_named_is_the_one_that_runs) {
