@@ -219,6 +219,13 @@ template <class D> struct ActivationRationalReciprocal {
   }
 };
 
+/// g of a single vector.
+template <class D, class Activation, class V> HWY_INLINE V activated(D d, const Activation& activation, V t) {
+  V single[] = {t};
+  activation(d, single);
+  return single[0];
+}
+
 } // namespace lodestep::detail::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

@@ -27,7 +27,9 @@ template <class D> struct TanhGradient {
   using V = hn::Vec<D>;
   explicit TanhGradient(D d, const TrainedActivation&) : kernel(d, FoldedActivation{}) {}
   ActivationTanh<D> kernel;
-  HWY_INLINE V tanh(D d, V x) const { return kernel(d, hn::Mul(x, hn::Set(d, static_cast<T>(2.0 * log2_e)))); }
+  HWY_INLINE V tanh(D d, V x) const {
+    return activated(d, kernel, hn::Mul(x, hn::Set(d, static_cast<T>(2.0 * log2_e))));
+  }
   HWY_INLINE V value(D d, V x) const { return tanh(d, x); }
   HWY_INLINE V derivative(D d, V x) const {
     const V y = tanh(d, x);
@@ -43,7 +45,7 @@ template <class D> struct SiluGradient {
   ActivationTanh<D> kernel;
   HWY_INLINE V logistic(D d, V x) const {
     const V half = hn::Set(d, T(0.5));
-    return hn::MulAdd(half, kernel(d, hn::Mul(x, hn::Set(d, static_cast<T>(log2_e)))), half);
+    return hn::MulAdd(half, activated(d, kernel, hn::Mul(x, hn::Set(d, static_cast<T>(log2_e)))), half);
   }
   HWY_INLINE V value(D d, V x) const { return hn::Mul(x, logistic(d, x)); }
   HWY_INLINE V derivative(D d, V x) const {
