@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Debian's names of what is needed, by purpose.
 packages_library=(g++ cmake ninja-build libboost-dev libhwy-dev nlohmann-json3-dev libdnnl-dev)
-packages_command=(libeigen3-dev libhdf5-dev libcli11-dev)
+packages_command=(libeigen3-dev libhdf5-dev libcli11-dev libfftw3-dev)
 packages_plot=(gnuplot-nox)
 packages_test=(libboost-test-dev libbenchmark-dev pkgconf python3 python3-numpy python3-h5py python3-onnx)
 packages_adapters=(libsundials-dev gfortran libopenmpi-dev libonnx-dev libprotobuf-dev)

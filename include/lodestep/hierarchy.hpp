@@ -34,7 +34,17 @@ public:
   Hierarchy& operator=(const Hierarchy&) = delete;
 
   const Model& model() const noexcept { return *model_; }
+  /// Of the states that maps step.
   std::size_t dimension() const noexcept { return dimension_; }
+  /// Of the states of the system: larger where maps know reduced coordinates.
+  std::size_t full_dimension() const noexcept { return model_->dimension(); }
+  /// Null where maps step whole states.
+  const ReducedCoordinates* reduced() const noexcept { return reduced_; }
+  /// z [dimension] of x [full_dimension], and back; copies where nothing is reduced. They must not overlap.
+  void encode(const double* x, double* z) const noexcept;
+  void decode(const double* z, double* x) const noexcept;
+  /// Throws InvalidArgument, naming the scheme, if maps step reduced coordinates.
+  void require_whole_states(const char* scheme) const;
   double fine_dt() const noexcept { return fine_dt_; }
   /// The scheme that fills in between, and takes over where a map may not be used.
   const std::shared_ptr<const ButcherTableau>& fine() const noexcept { return fine_; }
@@ -48,6 +58,7 @@ public:
 private:
   std::shared_ptr<const Model> model_;
   std::size_t dimension_;
+  const ReducedCoordinates* reduced_ = nullptr;
   double fine_dt_;
   std::shared_ptr<const ButcherTableau> fine_;
   std::vector<Map> maps_;

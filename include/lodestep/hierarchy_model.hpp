@@ -5,6 +5,7 @@
 #include <lodestep/variables.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,10 +26,22 @@ struct LODESTEP_EXPORT FlowMapModel {
   double step_rms = 0.0;         ///< root mean square error of one step on held-out states, over variables
 };
 
+/// Coordinates of states of many variables that lie close to few directions: z = modes (x - mean) and back
+/// x = mean + modes' z (proper orthogonal decomposition, also known as principal component analysis).
+struct LODESTEP_EXPORT ReducedCoordinates {
+  std::vector<double> mean;  ///< [dimension]
+  std::vector<double> modes; ///< [count, dimension], orthonormal rows
+
+  std::size_t count() const noexcept { return mean.empty() ? 0 : modes.size() / mean.size(); }
+};
+
 /// Flow maps over a range of steps (HiTS), for schemes that place states by large steps and fill in between.
 struct LODESTEP_EXPORT HierarchyModel {
   /// By ascending dt, each a whole multiple (2, or 4, 5, 6 ...) of the one before, the first of `fine_dt`.
   std::vector<FlowMapModel> maps;
+  /// If given, maps know states by these coordinates only: their dimension is its count. The multiscale scheme alone
+  /// can use them: a classical scheme needs whole states.
+  std::optional<ReducedCoordinates> reduced;
   /// The maps from `lower` to `upper` are those that together do best on validation trajectories (section 2.3): what
   /// the multiscale scheme uses.
   std::size_t lower = 0;

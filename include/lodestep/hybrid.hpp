@@ -22,6 +22,7 @@ public:
       : Hybrid(hierarchy, stride, hierarchy->placing()) {}
   Hybrid(const std::shared_ptr<const Hierarchy>& hierarchy, std::size_t stride, std::size_t index)
       : map_(hierarchy, index), workers_(hierarchy, stride) {
+    hierarchy->require_whole_states("hybrid");
     if (stride == 0) throw InvalidArgument("stride: expected at least 1 fine step, found 0");
   }
 

@@ -33,6 +33,7 @@ public:
     for (std::size_t k = upper + 1; k-- > lower;) maps_.emplace_back(hierarchy_, k);
   }
 
+  /// Of the states that maps step: reduced coordinates, if the hierarchy has them.
   std::size_t dimension() const noexcept { return hierarchy_->dimension(); }
   /// Of the smallest map in use.
   double dt() const noexcept { return maps_.back().map().dt; }
@@ -46,8 +47,47 @@ public:
     for (auto& map : maps_) map.reset_counters();
   }
 
-  /// Places `count` states after placed[0], every dt(): placed [count + 1, dimension]. `rhs` is RhsForms, or no_rhs().
+  /// Places `count` states after placed[0], every dt(): placed [count + 1, dimension]. `rhs` is RhsForms, or no_rhs();
+  /// it is not used where maps know reduced coordinates only.
   template <class Forms> void place(Forms&& rhs, double t0, std::size_t count, double* placed) {
+    if (!hierarchy_->reduced()) return place_by(rhs, t0, count, placed);
+    auto none = no_rhs();
+    place_by(none, t0, count, placed);
+  }
+
+  /// Solves from states[0] at t0 over `steps` fine steps and writes states [steps + 1, full dimension]. Allocates only
+  /// where `steps` is larger than ever before.
+  template <class Forms>
+  void solve(Forms&& rhs, double t0, std::size_t steps, double* states, Interpolation interpolation) {
+    const std::size_t d = dimension();
+    const std::size_t m = fine_steps();
+    // The map above may not reach the horizon's end where this one does: whole steps of it place the rest, too.
+    const std::size_t count = (steps + m - 1) / m;
+    if (placed_.size() < (count + 1) * d) {
+      placed_.resize((count + 1) * d);
+      slopes_.resize((count + 1) * d);
+    }
+    hierarchy_->encode(states, placed_.data());
+    place(rhs, t0, count, placed_.data());
+    const bool cubic = interpolation == Interpolation::cubic && m > 1 && count >= 2;
+    if (cubic) find_slopes(count);
+    between_.resize(d);
+    for (std::size_t s = 0; s <= count; ++s) {
+      const double* u0 = placed_.data() + s * d;
+      for (std::size_t j = 0; j < m && s * m + j <= steps; ++j) {
+        if (s + j == 0) continue; // the initial state stays what it was
+        const double* u = u0;
+        if (j != 0) {
+          between(u0, slopes_.data() + s * d, static_cast<double>(j) / static_cast<double>(m), cubic, between_.data());
+          u = between_.data();
+        }
+        hierarchy_->decode(u, states + (s * m + j) * hierarchy_->full_dimension());
+      }
+    }
+  }
+
+private:
+  template <class Forms> void place_by(Forms& rhs, double t0, std::size_t count, double* placed) {
     const std::size_t d = dimension();
     std::size_t above = 0; // stride, in placed states, of the map before
     for (auto& map : maps_) {
@@ -64,36 +104,6 @@ public:
     }
   }
 
-  /// Solves from states[0] at t0 over `steps` fine steps and writes states [steps + 1, dimension]. Allocates only where
-  /// `steps` is larger than ever before.
-  template <class Forms>
-  void solve(Forms&& rhs, double t0, std::size_t steps, double* states, Interpolation interpolation) {
-    const std::size_t d = dimension();
-    const std::size_t m = fine_steps();
-    // The map above may not reach the horizon's end where this one does: whole steps of it place the rest, too.
-    const std::size_t count = (steps + m - 1) / m;
-    if (placed_.size() < (count + 1) * d) {
-      placed_.resize((count + 1) * d);
-      slopes_.resize((count + 1) * d);
-    }
-    std::copy_n(states, d, placed_.data());
-    place(rhs, t0, count, placed_.data());
-    const bool cubic = interpolation == Interpolation::cubic && m > 1 && count >= 2;
-    if (cubic) find_slopes(count);
-    for (std::size_t s = 0; s <= count; ++s) {
-      const double* u0 = placed_.data() + s * d;
-      for (std::size_t j = 0; j < m && s * m + j <= steps; ++j) {
-        double* to = states + (s * m + j) * d;
-        if (j == 0) {
-          std::copy_n(u0, d, to);
-        } else {
-          between(u0, slopes_.data() + s * d, static_cast<double>(j) / static_cast<double>(m), cubic, to);
-        }
-      }
-    }
-  }
-
-private:
   template <class Forms>
   void step_all(FlowMap& map, Forms& rhs, double t0, std::size_t at, std::size_t stride, std::size_t above,
                 std::size_t count, double* placed) {
@@ -151,6 +161,7 @@ private:
   std::vector<FlowMap> maps_; ///< by descending dt
   std::vector<double> placed_;
   std::vector<double> slopes_;
+  std::vector<double> between_;
   std::vector<double> chunk_;
 };
 

@@ -37,7 +37,9 @@ public:
 
   explicit Parareal(std::shared_ptr<const Hierarchy> hierarchy) : Parareal(hierarchy, hierarchy->placing()) {}
   Parareal(const std::shared_ptr<const Hierarchy>& hierarchy, std::size_t index)
-      : map_(hierarchy, index), workers_(hierarchy, 1) {}
+      : map_(hierarchy, index), workers_(hierarchy, 1) {
+    hierarchy->require_whole_states("parareal");
+  }
 
   const FlowMap& map() const noexcept { return map_; }
   void reset_counters() noexcept { map_.reset_counters(); }

@@ -28,14 +28,22 @@ struct HitsOptions {
   std::optional<Levels> levels;
   double base_dt = 0.0; ///< 0: the problem's fine_dt, or the spacing of the trajectories
   double fine_dt = 0.0; ///< of the fine scheme; 0: the problem's, or the spacing of the trajectories
-  /// Steps of the levels: base_dt ratio^level. The paper uses 2, and 4, 5 and 6 for its sequences.
-  std::size_t ratio = 2;
+  /// Steps of the levels: base_dt ratio^level. The paper uses 2, and 4, 5 and 6 for its sequences. 0: 2, or 6 where
+  /// coordinates are reduced.
+  std::size_t ratio = 0;
+  /// Trajectories: principal components that maps step in the place of the variables. 0: none for few variables, for
+  /// more than 16 the fewest that leave 1e-8 of the variance, at most 128.
+  std::size_t modes = 0;
   /// With a problem: also learn a map that corrects coarse classical steps.
   bool corrected = true;
   std::size_t pairs = 0;           ///< of states to learn each map from; 0: as many as are usually enough
   std::vector<std::size_t> hidden; ///< widths of the hidden layers; empty: 24 and 24
   int iterations = 0;              ///< of Levenberg-Marquardt, for each map; 0: 220
-  double horizon = 0.0;            ///< of the validation roll-outs; 0: the problem's or the trajectories'
+  /// Trajectories: beside polynomials and solved networks also iterate for one, which takes minutes, not seconds.
+  bool iterate = true;
+  /// Trajectories: look for noise, independent from sample to sample, and take it off before anything is learned.
+  bool smooth = true;
+  double horizon = 0.0; ///< of the validation roll-outs; 0: the problem's or the trajectories'
   std::uint64_t seed = 0;
   Progress progress;
 };
@@ -52,6 +60,8 @@ struct HitsMapReport {
 struct HitsResult {
   Model model;
   std::vector<HitsMapReport> maps; ///< as in the model
+  /// From trajectories: root mean square of what was taken off each variable as noise; 0 where none was found.
+  std::vector<double> noise_rms;
   bool interrupted = false;
   double seconds = 0.0;
 };
@@ -65,6 +75,15 @@ LODESTEP_TRAIN_EXPORT HitsResult train_hits(const Problem& problem, const HitsOp
 /// The same from trajectories on one uniform grid, the last fifth of which (one at least) is held out for the choices.
 /// `name` stands for the file in messages. Throws InvalidData where the trajectories are too short for a level, too
 /// few, or not finite, and InvalidArgument.
+///
+/// Where wide windows of samples predict left-out ones better than narrow ones, the data is noisy: it is smoothed
+/// first, and maps are solved by least squares over many pairs rather than iterated. Of all candidates for a step the
+/// one is kept whose roll-outs over the held-out trajectories are best.
+///
+/// States of more than 16 variables are reduced to principal components, and maps are networks of one hidden layer of
+/// random units (`hidden`: its width; empty: 512), solved by least squares, each chosen by the states it places after
+/// the larger ones. From a single trajectory this is the paper's sequence generation: learned and judged by the same
+/// sequence, a compressed recording that predicts nothing beyond it.
 LODESTEP_TRAIN_EXPORT HitsResult train_hits(const TrajectorySet& data, const HitsOptions& options,
                                             const std::string& name);
 
@@ -90,6 +109,8 @@ struct HierarchyEvaluation : Evaluation {
   double fine_mse_median = 0.0;
   double base_microseconds_per_trajectory = 0.0; ///< of the fine scheme alone, on one thread
   std::size_t threads = 1;
+  /// Against data alone: trajectories that left the domain of the maps, whose error counts as infinite.
+  std::size_t left_domain = 0;
   // Of parareal:
   double sweeps_mean = 0.0;
   double jump_max = 0.0;                ///< the error estimate: the largest last jump
@@ -101,5 +122,13 @@ struct HierarchyEvaluation : Evaluation {
 /// solution. Throws InvalidArgument if the model does not fit the problem.
 LODESTEP_TRAIN_EXPORT HierarchyEvaluation evaluate_hierarchy(const Model& model, const Problem& problem,
                                                              const HierarchyEvaluateOptions& options);
+
+/// Solves from the first state of each of the last options.trajectories trajectories (0: of all) of `data` by the
+/// multiscale scheme, which needs no right-hand side, and compares every state with the data's. What only a right-hand
+/// side could tell is NaN. `name` stands for the file in messages. Throws InvalidArgument where another mode is asked
+/// for, InvalidData where dimension or spacing are not the model's.
+LODESTEP_TRAIN_EXPORT HierarchyEvaluation evaluate_hierarchy(const Model& model, const TrajectorySet& data,
+                                                             const HierarchyEvaluateOptions& options,
+                                                             const std::string& name);
 
 } // namespace lodestep

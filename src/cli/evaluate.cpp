@@ -4,6 +4,7 @@
 #include "cli/output_file.hpp"
 #include "cli/problem_of.hpp"
 #include "cli/progress.hpp"
+#include "problem/trajectory_import.hpp"
 
 #include <lodestep/error.hpp>
 #include <lodestep/train.hpp>
@@ -31,6 +32,9 @@ struct EvaluateArguments : Common {
   std::optional<double> tolerance;
   std::optional<std::size_t> threads;
   std::optional<std::size_t> map;
+  std::string data;
+  std::string states = ImportOptions{}.states;
+  std::string times = ImportOptions{}.times;
 };
 
 nlohmann::ordered_json to_json(const Evaluation& e) {
@@ -76,6 +80,30 @@ double step_of(const std::string& text) {
   return dt;
 }
 
+int run_on_data(const EvaluateArguments& arguments, const Model& model) {
+  const auto* hierarchy = std::get_if<HierarchyModel>(&model.method);
+  if (!hierarchy) {
+    throw InvalidArgument("--data: only flow maps are judged by trajectories alone; this model is a " +
+                          std::string(model.kind()));
+  }
+  if (!arguments.problem.empty() || !arguments.initial.empty()) {
+    throw InvalidArgument("--data: not with --problem or --initial: the file has the trajectories to compare with");
+  }
+  require_readable(arguments.data);
+  HierarchyEvaluateOptions options;
+  options.mode = HierarchyMode::multiscale;
+  if (!arguments.mode.empty()) options.mode = hierarchy_mode_from(arguments.mode);
+  options.trajectories = positive(arguments.trajectories, "--trajectories", 0);
+  options.horizon = positive(arguments.horizon, "--horizon", 0.0);
+  options.backend = backend_from(arguments.backend);
+  ImportOptions import;
+  import.states = arguments.states;
+  import.times = arguments.times;
+  import.dt = hierarchy->fine_dt;
+  return evaluate_on_data_and_print(model, import_trajectories(arguments.data, import), options, arguments.data,
+                                    arguments.json);
+}
+
 int run(const EvaluateArguments& arguments) {
   const Backend backend = backend_from(arguments.backend);
   if (!arguments.family.empty()) {
@@ -86,6 +114,7 @@ int run(const EvaluateArguments& arguments) {
   }
   require_readable(arguments.model);
   const auto model = load_model(arguments.model);
+  if (!arguments.data.empty()) return run_on_data(arguments, *model);
   const Problem problem = problem_of(*model, arguments.problem, arguments.initial);
   const bool hierarchy = std::holds_alternative<HierarchyModel>(model->method);
   if (!hierarchy &&
@@ -150,6 +179,12 @@ void add_evaluate(CLI::App& app, Action& action) {
   verb->add_option("--threads", arguments->threads, "Of a hierarchy: threads that fill in between [1]")->type_name("N");
   verb->add_option("--map", arguments->map, "Of a hierarchy: the flow map that places states [the model's choice]")
       ->type_name("INDEX");
+  verb->add_option("--data", arguments->data,
+                   "Judge flow maps by the trajectories of a file (.h5, .hdf5, .npy), with no right-hand side, by the\n"
+                   "multiscale scheme; --trajectories N takes the last N [all]")
+      ->type_name("FILE");
+  verb->add_option("--states", arguments->states, "--data, HDF5: the dataset of states [states]")->type_name("NAME");
+  verb->add_option("--times", arguments->times, "--data, HDF5: the dataset of times [t]")->type_name("NAME");
   add_backend(*verb, arguments->backend);
   add_common(*verb, *arguments);
   verb->footer(
@@ -163,7 +198,8 @@ void add_evaluate(CLI::App& app, Action& action) {
       "  lodestep evaluate pendulum.safetensors --trajectories 1000 --seed 7 --json\n"
       "  lodestep evaluate pendulum.safetensors --initial wide --horizon 20\n"
       "  lodestep evaluate vdp.safetensors --family van_der_pol --h 1e-3:0.1\n"
-      "  lodestep evaluate flow.safetensors --mode parareal --sweeps 2 --threads 2");
+      "  lodestep evaluate flow.safetensors --mode parareal --sweeps 2 --threads 2\n"
+      "  lodestep evaluate measured.safetensors --data measured.h5 --trajectories 20");
   verb->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
 }
 

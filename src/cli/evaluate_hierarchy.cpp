@@ -42,6 +42,21 @@ std::string error_text(double mse) {
   return number(mse) + "  (rms " + number(std::sqrt(mse)) + ")";
 }
 
+void print_on_data(const HierarchyEvaluation& e) {
+  std::printf("%s on %s: %s, states placed every %s, all every %s, horizon %s, %zu trajectories\n", e.kind.c_str(),
+              e.problem.c_str(), to_string(e.mode), number(e.dt).c_str(), number(e.fine_dt).c_str(),
+              number(e.horizon).c_str(), e.trajectories);
+  std::printf("  mse mean, placed  %s\n", error_text(e.mse_mean).c_str());
+  std::printf("  mse median        %s\n", error_text(e.mse_median).c_str());
+  std::printf("  mse max           %s\n", error_text(e.mse_max).c_str());
+  std::printf("  mse mean, all     %s\n", error_text(e.fine_mse_mean).c_str());
+  std::printf("  time              %s microseconds a trajectory on 1 thread\n",
+              number(e.microseconds_per_trajectory).c_str());
+  if (e.left_domain != 0) {
+    std::printf("  %zu of them left the domain of the maps: their error counts as infinite\n", e.left_domain);
+  }
+}
+
 void print(const HierarchyEvaluation& e) {
   std::printf("%s on %s: %s, states placed every %s, fine ones every %s, horizon %s, %zu held-out trajectories\n",
               e.kind.c_str(), e.problem.c_str(), to_string(e.mode), number(e.dt).c_str(), number(e.fine_dt).c_str(),
@@ -75,6 +90,19 @@ int evaluate_hierarchy_and_print(const Model& model, const Problem& problem, con
     print_json(to_json(evaluation));
   } else {
     print(evaluation);
+  }
+  return success;
+}
+
+int evaluate_on_data_and_print(const Model& model, const TrajectorySet& data, const HierarchyEvaluateOptions& options,
+                               const std::string& name, bool json) {
+  const HierarchyEvaluation evaluation = evaluate_hierarchy(model, data, options, name);
+  if (json) {
+    auto document = to_json(evaluation);
+    document["left_domain"] = evaluation.left_domain;
+    print_json(document);
+  } else {
+    print_on_data(evaluation);
   }
   return success;
 }

@@ -5,6 +5,7 @@
 
 #include <lodestep/error.hpp>
 #include <lodestep/train_hits.hpp>
+#include <lodestep/train_hits_paper.hpp>
 
 #include <charconv>
 #include <cstdio>
@@ -24,6 +25,12 @@ struct TrainHitsArguments : Common {
   std::optional<double> horizon;
   std::optional<std::size_t> ratio;
   std::optional<std::size_t> pairs;
+  std::optional<std::size_t> modes;
+  bool raw = false;
+  std::string recipe = "auto";
+  std::optional<std::size_t> trajectories;
+  std::optional<std::size_t> epochs;
+  std::optional<std::size_t> loss_steps;
   std::vector<std::size_t> hidden;
   std::optional<std::size_t> iterations;
   std::string states = ImportOptions{}.states;
@@ -79,6 +86,7 @@ nlohmann::ordered_json to_json(const HitsResult& result, const std::string& path
           {"training_trajectories", result.model.provenance.training_trajectories},
           {"seed", result.model.provenance.seed},
           {"seconds", result.seconds},
+          {"noise_rms", result.noise_rms},
           {"held_out_rms", result.model.error.horizon_rms},
           {"interrupted", result.interrupted}};
 }
@@ -93,10 +101,33 @@ void print(const HitsResult& result, const std::string& path) {
                 k >= hierarchy.lower && k <= hierarchy.upper ? "|" : " ", number(map.dt).c_str(), what.c_str(),
                 number(map.step_rms).c_str(), number(map.validation_mse).c_str(), map.seconds);
   }
+  double noise = 0.0;
+  for (const double rms : result.noise_rms) noise = std::max(noise, rms);
+  if (noise > 0.0)
+    std::printf("\nnoise of up to %s, root mean square, was found in the data and taken off.\n", number(noise).c_str());
   std::printf("\n(|) the levels that do best together in the multiscale scheme; (*) places states for the hybrid.\n"
               "error over T = %s, root mean square: %s on held-out initial states.\n%.1f s%s.\nwritten to %s\n",
               number(result.model.error.horizon).c_str(), number(result.model.error.horizon_rms).c_str(),
               result.seconds, result.interrupted ? "; interrupted: what was learned until then" : "", path.c_str());
+}
+
+HitsPaperOptions paper_options(const TrainHitsArguments& arguments, const HitsOptions& options) {
+  if (names_data(arguments.source)) throw InvalidArgument("--recipe paper: name a problem, not a file");
+  if (arguments.pairs || arguments.modes || arguments.iterations || arguments.raw || options.fine_dt != 0.0) {
+    throw InvalidArgument("--pairs, --modes, --iterations, --raw, --fine-dt: not with --recipe paper");
+  }
+  HitsPaperOptions paper;
+  paper.levels = options.levels.value_or(paper.levels);
+  paper.base_dt = options.base_dt;
+  if (options.ratio != 0) paper.ratio = options.ratio;
+  paper.trajectories = positive(arguments.trajectories, "--trajectories", paper.trajectories);
+  paper.steps = positive(arguments.loss_steps, "--loss-steps", paper.steps);
+  paper.hidden = options.hidden;
+  paper.epochs = positive(arguments.epochs, "--epochs", paper.epochs);
+  paper.horizon = options.horizon;
+  paper.seed = options.seed;
+  paper.progress = options.progress;
+  return paper;
 }
 
 int run(const TrainHitsArguments& arguments) {
@@ -106,7 +137,9 @@ int run(const TrainHitsArguments& arguments) {
   options.base_dt = positive(arguments.base_dt, "--base-dt", 0.0);
   options.fine_dt = positive(arguments.fine_dt, "--fine-dt", 0.0);
   options.horizon = positive(arguments.horizon, "--horizon", 0.0);
-  options.ratio = positive(arguments.ratio, "--ratio", options.ratio);
+  options.ratio = positive(arguments.ratio, "--ratio", 0);
+  options.modes = positive(arguments.modes, "--modes", 0);
+  options.smooth = !arguments.raw;
   options.pairs = positive(arguments.pairs, "--pairs", 0);
   options.hidden = arguments.hidden;
   for (const std::size_t width : options.hidden) {
@@ -114,10 +147,18 @@ int run(const TrainHitsArguments& arguments) {
   }
   options.iterations = static_cast<int>(positive(arguments.iterations, "--iterations", 0));
   options.seed = arguments.seed;
+  if (arguments.recipe != "auto" && arguments.recipe != "paper") {
+    throw InvalidArgument("--recipe: expected auto or paper, found '" + arguments.recipe + "'");
+  }
+  const bool paper = arguments.recipe == "paper";
+  if (!paper && (arguments.trajectories || arguments.epochs || arguments.loss_steps)) {
+    throw InvalidArgument("--trajectories, --epochs, --loss-steps: only with --recipe paper");
+  }
   ProgressBar bar(arguments.quiet);
   options.progress = bar.callback();
   const Interrupt interrupt;
   const HitsResult result = [&] {
+    if (paper) return train_hits_paper(make_problem(arguments.source), paper_options(arguments, options));
     if (!names_data(arguments.source)) return train_hits(make_problem(arguments.source), options);
     require_readable(arguments.source);
     ImportOptions import;
@@ -151,25 +192,45 @@ void add_train_hits(CLI::App& train, Action& action) {
                    "Step of level 0 [the fine states' spacing]; of a .npy file, the spacing of its times [1]")
       ->type_name("TIME");
   verb->add_option("--fine-dt", arguments->fine_dt, "Spacing of the fine states [the problem's]")->type_name("TIME");
-  verb->add_option("--ratio", arguments->ratio, "Of one level's step to the one below [2]")->type_name("N");
+  verb->add_option("--ratio", arguments->ratio,
+                   "Of one level's step to the one below [2; 6 of a file with many variables]")
+      ->type_name("N");
   verb->add_option("--horizon", arguments->horizon, "Of the validation roll-outs [the problem's]")->type_name("TIME");
   verb->add_option("--pairs", arguments->pairs, "Pairs of states to learn each map from [4000]")->type_name("N");
-  verb->add_option("--hidden", arguments->hidden, "Widths of the hidden layers [24 24]")
+  verb->add_option("--modes", arguments->modes,
+                   "From a file: learn so many principal components [all variables up to 16, else what 1e-8 of the\n"
+                   "variance can spare]")
+      ->type_name("N");
+  verb->add_flag("--raw", arguments->raw, "From a file: learn from the states as they are, without looking for noise");
+  verb->add_option("--hidden", arguments->hidden, "Widths of the hidden layers [24 24; 512 for principal components]")
       ->type_name("N")
       ->expected(1, 4);
   verb->add_option("--iterations", arguments->iterations, "Of Levenberg-Marquardt, for each map [220]")->type_name("N");
   verb->add_option("--states", arguments->states, "HDF5: the dataset of states, [trajectory, time, variable] [states]")
       ->type_name("NAME");
   verb->add_option("--times", arguments->times, "HDF5: the dataset of times [t]")->type_name("NAME");
+  verb->add_option("--recipe", arguments->recipe,
+                   "auto, or paper: ReLU networks by Adam on the multi-step loss, as published [auto]")
+      ->type_name("NAME");
+  verb->add_option("--trajectories", arguments->trajectories, "Recipe paper: of training [1600]")->type_name("N");
+  verb->add_option("--epochs", arguments->epochs, "Recipe paper: of each map; the paper's is 100000 [1000]")
+      ->type_name("N");
+  verb->add_option("--loss-steps", arguments->loss_steps, "Recipe paper: steps of the loss, p of eq. 9 [5]")
+      ->type_name("N");
   add_common(*verb, *arguments);
   add_force(*verb, *arguments);
   verb->footer(
       "A flow map takes one large step at once: x(t + dt) = x(t) + F(x(t)). Polynomials are tried first and kept\n"
       "where they are exact; then tanh networks, by Levenberg-Marquardt. With a problem, a map that corrects\n"
-      "coarse RK4 steps is learned too. From a file nothing but trajectories is needed.\n\n"
+      "coarse RK4 steps is learned too. From a file nothing but trajectories is needed; the last fifth of them is "
+      "held\n"
+      "out for the choices, and 'lodestep evaluate MODEL --data FILE' compares with them or with others. From a "
+      "single\n"
+      "trajectory maps are learned and judged by the same states: a compressed recording, no prediction.\n\n"
       "Examples:\n"
       "  lodestep train hits van_der_pol -o vdp.safetensors\n"
       "  lodestep train hits measured.h5 -o measured.safetensors --levels 2:7\n"
+      "  lodestep train hits other.h5 --states /run/u --times /run/time -o other.safetensors\n"
       "  lodestep train hits snapshots.npy --base-dt 0.1 --ratio 6 -o sequence.safetensors");
   verb->callback([arguments, &action] { action = [arguments] { return run(*arguments); }; });
 }

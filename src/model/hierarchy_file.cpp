@@ -55,6 +55,12 @@ void write_method(const HierarchyModel& hierarchy, Json& description, Tensors& t
     maps.push_back(write_map(hierarchy.maps[k], map_path(k), tensors));
   }
   description["maps"] = std::move(maps);
+  description["reduced"] = hierarchy.reduced.has_value();
+  if (hierarchy.reduced) {
+    const auto& reduced = *hierarchy.reduced;
+    tensors["reduced.mean"] = {Dtype::f64, {reduced.mean.size()}, reduced.mean};
+    tensors["reduced.modes"] = {Dtype::f64, {reduced.count(), reduced.mean.size()}, reduced.modes};
+  }
   description["lower"] = hierarchy.lower;
   description["upper"] = hierarchy.upper;
   description["placing"] = hierarchy.placing;
@@ -67,6 +73,10 @@ HierarchyModel read_hierarchy(ObjectReader& description, TensorReader& tensors) 
   const auto& maps = description.array("maps");
   for (std::size_t k = 0; k < maps.size(); ++k) {
     hierarchy.maps.push_back(read_map(ObjectReader(maps[k], map_path(k)), map_path(k), tensors));
+  }
+  if (description.boolean("reduced")) {
+    hierarchy.reduced = ReducedCoordinates{tensors.vector("reduced.mean", Dtype::f64),
+                                           tensors.matrix("reduced.modes", Dtype::f64).values};
   }
   hierarchy.lower = description.size("lower");
   hierarchy.upper = description.size("upper");

@@ -46,7 +46,7 @@ void check_map(const FlowMapModel& map, std::size_t dimension, const std::string
   map.approximator.validate(path + ".approximator");
   const auto of_dimension = [&](std::size_t found, const char* field) {
     check(found == dimension, path + field,
-          "expected the dimension, " + std::to_string(dimension) + ", found " + std::to_string(found));
+          "expected the dimension of the maps, " + std::to_string(dimension) + ", found " + std::to_string(found));
   };
   of_dimension(map.approximator.inputs, ".approximator.inputs");
   of_dimension(map.approximator.outputs, ".approximator.outputs");
@@ -62,15 +62,39 @@ void check_map(const FlowMapModel& map, std::size_t dimension, const std::string
   check(std::isfinite(map.step_rms) && map.step_rms >= 0.0, path + ".step_rms", "expected a finite number >= 0");
 }
 
+void check_reduced(const ReducedCoordinates& reduced, std::size_t dimension) {
+  check(reduced.mean.size() == dimension, "reduced.mean",
+        "expected the dimension, " + std::to_string(dimension) + ", found " + std::to_string(reduced.mean.size()));
+  const std::size_t count = reduced.count();
+  check(count >= 1 && count <= dimension && reduced.modes.size() == count * dimension, "reduced.modes",
+        "expected 1 to " + std::to_string(dimension) + " modes of that many numbers, found " +
+            std::to_string(reduced.modes.size()) + " numbers");
+  for (const double number : reduced.mean) check(std::isfinite(number), "reduced.mean", "expected finite numbers");
+  constexpr double tolerance = 1e-6;
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t j = 0; j <= i; ++j) {
+      double product = 0.0;
+      for (std::size_t k = 0; k < dimension; ++k) {
+        product += reduced.modes[i * dimension + k] * reduced.modes[j * dimension + k];
+      }
+      check(std::abs(product - (i == j ? 1.0 : 0.0)) <= tolerance, "reduced.modes", // NaN compares false
+            "expected orthonormal rows, found " + std::to_string(product) + " for the product of rows " +
+                std::to_string(j) + " and " + std::to_string(i));
+    }
+  }
+}
+
 } // namespace
 
 void validate_hierarchy(const HierarchyModel& hierarchy, std::size_t dimension) {
   check_positive(hierarchy.fine_dt, "fine_dt");
   check_tableau(hierarchy.fine, "fine");
   check(!hierarchy.maps.empty(), "maps", "a hierarchy needs at least one flow map");
+  if (hierarchy.reduced) check_reduced(*hierarchy.reduced, dimension);
+  const std::size_t of_maps = hierarchy.reduced ? hierarchy.reduced->count() : dimension;
   for (std::size_t k = 0; k < hierarchy.maps.size(); ++k) {
     const std::string path = "maps[" + std::to_string(k) + "]";
-    check_map(hierarchy.maps[k], dimension, path);
+    check_map(hierarchy.maps[k], of_maps, path);
     const double below = k == 0 ? hierarchy.fine_dt : hierarchy.maps[k - 1].dt;
     check_multiple(hierarchy.maps[k].dt, below, path + ".dt", k == 0 ? "fine_dt" : "the dt of the map before it");
     check(k == 0 || hierarchy.maps[k].dt > 1.5 * below, path + ".dt", "must be larger than that of the map before it");

@@ -15,7 +15,7 @@ namespace {
 using DynamicRhs = std::tuple<KLinkPendulum<>, SpringMass<>>;
 
 template <class... Rhs> bool find(const Problem& problem, BatchedFunction& found, std::tuple<Rhs...>*) {
-  const auto is = [&]<class R>(R*) {
+  [[maybe_unused]] const auto is = [&]<class R>(R*) { // a problem may have none
     const auto* function = problem.rhs.target<RhsFunction<R>>();
     if (function) found = BatchedRhs<R>{function->rhs};
     return function != nullptr;

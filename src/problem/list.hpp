@@ -8,6 +8,7 @@
 #include "problem/hopf.hpp"
 #include "problem/hyperbolic.hpp"
 #include "problem/k_link_pendulum.hpp"
+#include "problem/kuramoto_sivashinsky.hpp"
 #include "problem/lorenz.hpp"
 #include "problem/spring_mass.hpp"
 #include "problem/stiff_van_der_pol.hpp"
@@ -22,6 +23,6 @@ namespace lodestep::problem {
 using Definitions =
     std::tuple<ElasticPendulumDefinition, KLinkPendulumDefinition, SpringMassDefinition, HarmonicOscillatorDefinition,
                HyperbolicDefinition, CubicOscillatorDefinition, VanDerPolDefinition, StiffVanDerPolDefinition,
-               HopfDefinition, LorenzDefinition, HiresDefinition, DuffingDefinition>;
+               HopfDefinition, LorenzDefinition, KuramotoSivashinskyDefinition, HiresDefinition, DuffingDefinition>;
 
 } // namespace lodestep::problem

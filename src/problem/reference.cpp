@@ -160,6 +160,7 @@ double reference_solution(const Problem& problem, const double* u0, double t0, d
     if (!std::isfinite(u0[i]))
       throw InvalidData("problem '" + problem.name + "': the initial state is not finite in " +
                         problem.variables[i].name);
+  if (problem.solve) return problem.solve(u0, dt, times, states, estimate_error);
   if (problem.exact) {
     // An exact solution is one of an autonomous system from u(0): time counts from t0.
     std::copy(u0, u0 + dimension, states);

@@ -12,7 +12,7 @@ namespace detail {
 
 template <class Visitor, class... Rhs>
 bool visit_static_rhs(const Problem& problem, Visitor& visitor, std::tuple<Rhs...>*) {
-  const auto visit = [&]<class R>(R*) {
+  [[maybe_unused]] const auto visit = [&]<class R>(R*) { // a problem may have none
     const auto* function = problem.rhs.target<problem::RhsFunction<R>>();
     if (!function) return false;
     visitor(function->rhs, std::integral_constant<std::size_t, R::dimension>{});

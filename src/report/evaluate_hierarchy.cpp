@@ -254,6 +254,10 @@ HierarchyEvaluation evaluate_hierarchy(const Model& model, const Problem& proble
   report::require_same_problem(model, problem);
   if (const auto* hierarchy = std::get_if<HierarchyModel>(&model.method); !hierarchy) {
     throw InvalidArgument(std::string("evaluate_hierarchy: this model is a ") + model.kind());
+  } else if (hierarchy->reduced && options.mode != HierarchyMode::multiscale) {
+    throw InvalidArgument(std::string("mode ") + to_string(options.mode) +
+                          ": the flow maps know reduced coordinates only, and classical steps need whole states; use "
+                          "multiscale, or compare with trajectories of a file");
   } else if (options.map && *options.map >= hierarchy->maps.size()) {
     throw InvalidArgument("map " + std::to_string(*options.map) + ": the model has " +
                           std::to_string(hierarchy->maps.size()) + ", numbered from 0");

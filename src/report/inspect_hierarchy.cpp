@@ -42,6 +42,7 @@ Json describe_hierarchy_json(const Model& model) {
   return {{"kind", model.kind()},
           {"dimension", model.dimension()},
           {"variables", variables},
+          {"modes", method.reduced ? Json(method.reduced->count()) : Json(nullptr)},
           {"fine_dt", method.fine_dt},
           {"fine", method.fine},
           {"lower", method.lower},
@@ -69,6 +70,9 @@ std::string describe_hierarchy(const Model& model) {
   std::string page;
   line(page, "hierarchy of %zu flow map%s, fine states every %g by %s", method.maps.size(),
        method.maps.size() == 1 ? "" : "s", method.fine_dt, method.fine.c_str());
+  if (method.reduced) {
+    line(page, "maps step %zu principal components of %zu variables", method.reduced->count(), model.dimension());
+  }
   for (std::size_t k = 0; k < method.maps.size(); ++k) {
     const auto& map = method.maps[k];
     const std::string base = map.base.empty() ? "x" : std::to_string(map.substeps) + " x " + map.base;
@@ -82,12 +86,13 @@ std::string describe_hierarchy(const Model& model) {
   page += "\ndomain of the placing map; outside it the fine scheme steps\n";
   const auto& placing = method.maps[method.placing];
   constexpr std::size_t shown = 24;
-  for (std::size_t i = 0; i < model.dimension() && i < shown; ++i) {
-    line(page, "  %-14s %-8s %14.6g %14.6g", model.variables[i].name.c_str(),
-         model.variables[i].unit.empty() ? "-" : model.variables[i].unit.c_str(), placing.state[i].lower,
-         placing.state[i].upper);
+  const std::size_t coordinates = placing.state.size();
+  for (std::size_t i = 0; i < coordinates && i < shown; ++i) {
+    const Variable variable = method.reduced ? Variable{"mode " + std::to_string(i + 1), ""} : model.variables[i];
+    line(page, "  %-14s %-8s %14.6g %14.6g", variable.name.c_str(), variable.unit.empty() ? "-" : variable.unit.c_str(),
+         placing.state[i].lower, placing.state[i].upper);
   }
-  if (model.dimension() > shown) line(page, "  ... and %zu more (--json shows all)", model.dimension() - shown);
+  if (coordinates > shown) line(page, "  ... and %zu more (--json shows all)", coordinates - shown);
   page += '\n';
   line(page, "trained on %s, %zu trajectories, seed %llu, recipe %s, by lodestep %s", model.provenance.problem.c_str(),
        model.provenance.training_trajectories, static_cast<unsigned long long>(model.provenance.seed),

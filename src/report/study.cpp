@@ -34,6 +34,13 @@ const std::vector<Study>& studies() {
       {"rknn-fig7", "RK-NN, Figs. 7, 8, SM2", "parameters and initial states outside the family", study_rknn_fig7},
       {"rknn-fig9", "RK-NN, Fig. 9", "losses by epoch", study_rknn_fig9},
       {"rknn-sm5", "RK-NN, Table 2, SM5", "cost of training by dimension", study_rknn_sm5},
+      {"hits-fig2", "HiTS, Fig. 2", "the harmonic oscillator by single steps and by all of them", study_hits_fig2},
+      {"hits-noise", "HiTS, Tables 6, 7, 8, Figs. 5, 8", "flow maps from trajectories with 0, 1 and 2% of noise",
+       study_hits_noise},
+      {"hits-table1", "HiTS, Table 1", "a solution of the Kuramoto-Sivashinsky equation, learned and generated again",
+       study_hits_table1},
+      {"hits-times", "HiTS, Tables 5, 9, Figs. 6, 9", "cost and accuracy of flow maps, hybrids and RK4",
+       study_hits_times},
   };
   return all;
 }

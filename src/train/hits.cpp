@@ -1,4 +1,5 @@
 #include "problem/batched.hpp"
+#include "problem/trajectory_file.hpp"
 #include "train/flow_map_fit.hpp"
 #include "train/hits_choice.hpp"
 
@@ -38,6 +39,7 @@ constexpr double as_good = 1.5;
 class HitsTraining {
 public:
   HitsTraining(const Problem& problem, const HitsOptions& options) : problem_(problem), options_(options) {
+    if (options_.ratio == 0) options_.ratio = 2;
     if (options_.ratio < 2)
       throw InvalidArgument("ratio: expected at least 2, found " + std::to_string(options_.ratio));
     hierarchy_.fine_dt = options_.fine_dt != 0.0  ? options_.fine_dt
@@ -244,9 +246,22 @@ private:
   bool interrupted_ = false;
 };
 
+/// A system of very many variables, which has a solver of its own: one solution is learned, as a sequence.
+HitsResult learn_sequence(const Problem& problem, HitsOptions options) {
+  GenerateOptions generate;
+  generate.trajectories = 1;
+  generate.dt = options.fine_dt != 0.0 ? options.fine_dt : problem.fine_dt;
+  generate.horizon = options.horizon;
+  generate.seed = options.seed;
+  const auto set = trajectory_set(problem, generate, generate_trajectories(problem, generate));
+  options.fine_dt = 0.0;
+  return train_hits(set, options, problem.name);
+}
+
 } // namespace
 
 HitsResult train_hits(const Problem& problem, const HitsOptions& options) {
+  if (problem.solve) return learn_sequence(problem, options);
   const auto start = Clock::now();
   HitsResult result = HitsTraining(problem, options).run();
   result.seconds = std::chrono::duration<double>(Clock::now() - start).count();

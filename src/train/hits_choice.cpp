@@ -37,16 +37,14 @@ template <class Solve> double mean_square(const Trajectories& truth, Solve solve
 } // namespace
 
 double multiscale_mse(const std::shared_ptr<const Hierarchy>& hierarchy, std::size_t lower, std::size_t upper,
-                      const Problem* problem, const Trajectories& truth) {
+                      const Problem* problem, const Trajectories& truth, Interpolation interpolation) {
   Multiscale scheme(hierarchy, lower, upper);
   const std::size_t steps = truth.times - 1;
   if (!problem) {
-    return mean_square(truth,
-                       [&](double* states) { scheme.solve(no_rhs(), truth.t0, steps, states, Interpolation::cubic); });
+    return mean_square(truth, [&](double* states) { scheme.solve(no_rhs(), truth.t0, steps, states, interpolation); });
   }
   auto forms = problem::forms_of(*problem);
-  return mean_square(truth,
-                     [&](double* states) { scheme.solve(forms, truth.t0, steps, states, Interpolation::cubic); });
+  return mean_square(truth, [&](double* states) { scheme.solve(forms, truth.t0, steps, states, interpolation); });
 }
 
 double hybrid_mse(const std::shared_ptr<const Hierarchy>& hierarchy, std::size_t map, const Problem& problem,

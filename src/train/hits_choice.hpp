@@ -1,7 +1,9 @@
 #pragma once
 
 #include <lodestep/hierarchy.hpp>
+#include <lodestep/multiscale.hpp>
 #include <lodestep/problem.hpp>
+#include <lodestep/train_export.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -12,8 +14,9 @@ namespace lodestep::detail {
 /// Mean squared error, over all times but the first, variables and trajectories, of the multiscale scheme with the maps
 /// lower .. upper on `truth`, whose spacing is the hierarchy's fine_dt. Infinite where it fails. `problem` is null
 /// where only trajectories are known.
-double multiscale_mse(const std::shared_ptr<const Hierarchy>& hierarchy, std::size_t lower, std::size_t upper,
-                      const Problem* problem, const Trajectories& truth);
+LODESTEP_TRAIN_EXPORT double multiscale_mse(const std::shared_ptr<const Hierarchy>& hierarchy, std::size_t lower,
+                                            std::size_t upper, const Problem* problem, const Trajectories& truth,
+                                            Interpolation interpolation = Interpolation::cubic);
 /// The same of the hybrid scheme that places with one map.
 double hybrid_mse(const std::shared_ptr<const Hierarchy>& hierarchy, std::size_t map, const Problem& problem,
                   const Trajectories& truth);

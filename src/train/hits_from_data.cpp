@@ -1,6 +1,10 @@
 #include "problem/trajectory_file.hpp"
 #include "train/flow_map_fit.hpp"
 #include "train/hits_choice.hpp"
+#include "train/reduced_coordinates.hpp"
+#include "train/sequence_fit.hpp"
+#include "train/smoothing.hpp"
+#include "train/solved_maps.hpp"
 
 #include <lodestep/error.hpp>
 #include <lodestep/train_hits.hpp>
@@ -28,6 +32,14 @@ constexpr std::size_t pairs_per_coefficient = 3;
 /// One trajectory in so many is held out.
 constexpr std::size_t held_out = 5;
 constexpr std::uint64_t pairs_stream = 103;
+/// Noise is averaged over as many pairs as can be had.
+constexpr std::size_t noisy_pairs = 6000;
+/// Of more variables, states are reduced to principal components and maps solved, not iterated for.
+constexpr std::size_t few_variables = 16;
+constexpr std::size_t many_ratio = 6;
+/// Of the variance.
+constexpr double neglected = 1e-8;
+constexpr std::size_t most_modes = 128;
 
 std::string text(double number) {
   std::ostringstream stream;
@@ -40,18 +52,25 @@ public:
   DataTraining(const TrajectorySet& set, const HitsOptions& options, const std::string& name)
       : set_(set), all_(set.trajectories), options_(options), name_(name) {
     set.validate(name);
+    if (options_.ratio == 0) options_.ratio = sequence() ? many_ratio : 2;
     if (options_.ratio < 2)
       throw InvalidArgument("ratio: expected at least 2, found " + std::to_string(options_.ratio));
+    if (options_.modes > all_.dimension) {
+      throw InvalidArgument("modes: expected at most the dimension, " + std::to_string(all_.dimension) + ", found " +
+                            std::to_string(options_.modes));
+    }
     if (options_.base_dt == 0.0) options_.base_dt = all_.dt;
     if (options_.pairs == 0) options_.pairs = usual_pairs;
     if (options_.iterations == 0) options_.iterations = usual_iterations;
-    if (options_.hidden.empty()) options_.hidden = {24, 24};
+    if (options_.hidden.empty() && !sequence()) options_.hidden = {24, 24};
     base_steps_ = steps_in(options_.base_dt, all_.dt);
     hierarchy_.fine_dt = all_.dt;
     if (options_.fine_dt != 0.0 && std::abs(options_.fine_dt / all_.dt - 1.0) > 1e-9) {
       throw InvalidArgument("fine_dt: trajectories alone know their states every " + text(all_.dt) + ", not every " +
                             text(options_.fine_dt));
     }
+    coordinates_ = all_.dimension;
+    if (options_.smooth) smoothing_ = detail::smooth(all_);
     split();
   }
 
@@ -61,11 +80,21 @@ public:
       throw InvalidArgument("levels: expected first:last with first <= last <= 62, found " +
                             std::to_string(levels.first) + ":" + std::to_string(levels.last));
     }
+    if (sequence()) {
+      const std::size_t modes = options_.modes != 0 ? options_.modes : most_modes;
+      hierarchy_.reduced = detail::principal_components(train_, options_.modes != 0 ? 0.0 : neglected, modes);
+      coordinates_ = hierarchy_.reduced->count();
+    }
+    std::vector<std::size_t> lags;
     for (std::size_t level = levels.first; level <= levels.last; ++level) {
       const std::string reason = why_not(level);
       if (!reason.empty()) {
         if (options_.levels || level == levels.first) throw InvalidData(name_ + ": " + reason);
         break;
+      }
+      if (sequence()) {
+        lags.push_back(lag(level));
+        continue;
       }
       if (options_.progress && !options_.progress(static_cast<double>(level - levels.first) /
                                                       static_cast<double>(levels.last - levels.first + 1),
@@ -76,10 +105,13 @@ public:
       }
       learn(level);
     }
+    if (sequence()) learn_sequence(lags);
     return finish();
   }
 
 private:
+  /// Whether states have so many variables that reduced coordinates are learned.
+  bool sequence() const { return all_.dimension > few_variables || options_.modes != 0; }
   /// Spacings of the data in one step of the level.
   std::size_t lag(std::size_t level) const {
     double steps = static_cast<double>(base_steps_);
@@ -98,7 +130,7 @@ private:
       return which + "leaves the horizon: the trajectories end after " +
              text(static_cast<double>(train_.times - 1) * all_.dt);
     }
-    const std::size_t needed = pairs_per_coefficient * (all_.dimension + 1);
+    const std::size_t needed = pairs_per_coefficient * (coordinates_ + 1);
     const std::size_t found = pairs_of(steps);
     if (found < needed) {
       return which + "has too few samples: " + std::to_string(train_.trajectories) + " trajectories of " +
@@ -113,7 +145,6 @@ private:
     // A single trajectory, as in the paper's sequences, is both learned and judged by.
     train_ = part(0, all_.trajectories - held);
     validation_ = held == 0 ? train_ : part(all_.trajectories - held, held);
-    detail::FlowMapData data;
     box_.resize(all_.dimension);
     for (std::size_t i = 0; i < box_.size(); ++i) {
       double low = std::numeric_limits<double>::infinity(), high = -low;
@@ -132,35 +163,101 @@ private:
     return set;
   }
 
-  void learn(std::size_t level) {
-    const auto start = Clock::now();
-    const std::size_t steps = lag(level), d = all_.dimension;
-    const std::size_t known = pairs_of(steps);
-    const std::size_t pairs = std::min(options_.pairs, known);
+  /// At most `most` pairs of a state and the one `steps` later, drawn at random where there are more.
+  detail::FlowMapData pairs(const Trajectories& set, std::size_t steps, std::size_t most) const {
+    const std::size_t d = set.dimension, starts = set.times - steps, known = set.trajectories * starts;
+    const std::size_t count = std::min(most, known);
     detail::FlowMapData data;
     data.box = box_;
-    data.from.resize(static_cast<Eigen::Index>(d), static_cast<Eigen::Index>(pairs));
+    data.trajectories = set.trajectories;
+    data.from.resize(static_cast<Eigen::Index>(d), static_cast<Eigen::Index>(count));
     data.to.resizeLike(data.from);
-    const std::size_t starts = train_.times - steps;
-    for (std::size_t n = 0; n < pairs; ++n) {
+    for (std::size_t n = 0; n < count; ++n) {
       std::size_t drawn = n;
-      if (pairs < known) {
+      if (count < known) {
         Random random(options_.seed, pairs_stream, n);
         drawn = std::min(known - 1, static_cast<std::size_t>(random.uniform(0.0, static_cast<double>(known))));
       }
-      std::copy_n(train_.state(drawn / starts, drawn % starts), d, data.from.col(static_cast<Eigen::Index>(n)).data());
-      std::copy_n(train_.state(drawn / starts, drawn % starts + steps), d,
+      std::copy_n(set.state(drawn / starts, drawn % starts), d, data.from.col(static_cast<Eigen::Index>(n)).data());
+      std::copy_n(set.state(drawn / starts, drawn % starts + steps), d,
                   data.to.col(static_cast<Eigen::Index>(n)).data());
     }
-    FlowMapModel map;
-    map.dt = static_cast<double>(steps) * all_.dt;
-    detail::FlowMapFitOptions fit;
-    fit.hidden = options_.hidden;
-    fit.iterations = options_.iterations;
-    fit.seed = options_.seed;
-    fits_.push_back(fit_flow_map(map, data, nullptr, fit));
-    hierarchy_.maps.push_back(std::move(map));
+    return data;
+  }
+
+  /// Polynomials and solved networks, and unless the data is noisy an iterated one: of a one-step error noise leaves
+  /// little to choose by, and roll-outs over the validation trajectories decide.
+  void learn(std::size_t level) {
+    const auto start = Clock::now();
+    const std::size_t steps = lag(level);
+    const double dt = static_cast<double>(steps) * all_.dt;
+    detail::FlowMapFit best_fit;
+    FlowMapModel best;
+    double best_mse = std::numeric_limits<double>::infinity();
+    const auto offer = [&](FlowMapModel map, const detail::FlowMapFit& fit) {
+      map.dt = dt;
+      const double mse = rolled_out(map);
+      // A dearer one must be clearly better.
+      if (!best.state.empty() && !(mse < 0.9 * best_mse)) return;
+      best_mse = mse;
+      best = std::move(map);
+      best_fit = fit;
+    };
+    const bool iterate = options_.iterate && !smoothing_.any();
+    if (iterate) {
+      FlowMapModel map;
+      map.dt = dt;
+      detail::FlowMapFitOptions fit;
+      fit.hidden = options_.hidden;
+      fit.iterations = options_.iterations;
+      fit.seed = options_.seed;
+      const auto found = fit_flow_map(map, pairs(train_, steps, options_.pairs), nullptr, fit);
+      offer(map, found);
+    }
+    if (!best_fit.exact) {
+      const std::size_t most = smoothing_.any() ? noisy_pairs : options_.pairs;
+      for (const auto& solved :
+           detail::solve_flow_maps(pairs(train_, steps, most), pairs(validation_, steps, most), options_.seed)) {
+        offer(solved.map, {false, solved.base_rms, solved.step_max});
+      }
+    }
+    fits_.push_back(best_fit);
+    hierarchy_.maps.push_back(std::move(best));
     seconds_.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+  }
+
+  double rolled_out(const FlowMapModel& map) const {
+    Model model;
+    model.variables = set_.variables;
+    HierarchyModel alone;
+    alone.fine_dt = all_.dt;
+    alone.maps = {map};
+    model.method = std::move(alone);
+    return detail::multiscale_mse(std::make_shared<const Hierarchy>(std::make_shared<const Model>(std::move(model))), 0,
+                                  0, nullptr, validation_);
+  }
+
+  void learn_sequence(const std::vector<std::size_t>& lags) {
+    detail::SequenceFitOptions fit;
+    if (!options_.hidden.empty()) fit.width = options_.hidden.front();
+    fit.seed = options_.seed;
+    fit.proceed = [this](double fraction) {
+      if (options_.progress && !options_.progress(fraction, "flow maps")) interrupted_ = true;
+      return !interrupted_;
+    };
+    auto maps = detail::fit_sequence_maps(detail::reduce(*hierarchy_.reduced, train_),
+                                          detail::reduce(*hierarchy_.reduced, validation_), lags, fit);
+    if (maps.empty()) {
+      throw InvalidData(name_ + (interrupted_ ? ": training was interrupted before any flow map was learned"
+                                              : ": no flow map could place states within the range of the data; give "
+                                                "more or longer trajectories"));
+    }
+    for (auto& found : maps) {
+      found.map.dt = static_cast<double>(found.lag) * all_.dt;
+      hierarchy_.maps.push_back(std::move(found.map));
+      fits_.push_back({false, found.base_rms, found.step_max});
+      seconds_.push_back(found.seconds);
+    }
   }
 
   HitsResult finish() {
@@ -175,6 +272,7 @@ private:
                         "more trajectories");
     }
     HitsResult result;
+    result.noise_rms = smoothing_.noise_rms;
     double best = std::numeric_limits<double>::infinity();
     for (std::size_t k = 0; k < hierarchy_.maps.size(); ++k) {
       const auto& map = hierarchy_.maps[k];
@@ -197,7 +295,8 @@ private:
                         set_.parameters,
                         options_.seed,
                         train_.trajectories,
-                        "hits from trajectories: " + std::to_string(hierarchy_.maps.size()) + " flow maps",
+                        "hits from trajectories: " + std::to_string(hierarchy_.maps.size()) + " flow maps" +
+                            (all_.trajectories == 1 ? ", judged by the one trajectory they were learned from" : ""),
                         LODESTEP_VERSION_STRING,
                         ""};
     model.method = std::move(hierarchy_);
@@ -208,10 +307,12 @@ private:
   }
 
   const TrajectorySet& set_;
-  const Trajectories& all_;
+  Trajectories all_; ///< smoothed, if noise was found
   HitsOptions options_;
   std::string name_;
+  detail::Smoothing smoothing_;
   std::size_t base_steps_ = 1;
+  std::size_t coordinates_ = 0; ///< that maps step
   Trajectories train_;
   Trajectories validation_;
   std::vector<Interval> box_;

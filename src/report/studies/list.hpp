@@ -21,4 +21,9 @@ StudyResult study_rknn_fig7(const StudyOptions& options);
 StudyResult study_rknn_fig9(const StudyOptions& options);
 StudyResult study_rknn_sm5(const StudyOptions& options);
 
+StudyResult study_hits_fig2(const StudyOptions& options);
+StudyResult study_hits_noise(const StudyOptions& options);
+StudyResult study_hits_table1(const StudyOptions& options);
+StudyResult study_hits_times(const StudyOptions& options);
+
 } // namespace lodestep::report
