@@ -14,23 +14,44 @@ namespace lodestep::detail {
 
 namespace {
 
-/// `solve(states)` goes on from states[0].
+/// What a trajectory counts that left the domain of the maps: its states could have been anywhere in the range of all.
+double square_of_range(const Trajectories& truth) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < truth.dimension; ++i) {
+    double low = truth.states[i], high = low;
+    for (std::size_t n = i; n < truth.states.size(); n += truth.dimension) {
+      low = std::min(low, truth.states[n]);
+      high = std::max(high, truth.states[n]);
+    }
+    sum += (high - low) * (high - low);
+  }
+  return sum / static_cast<double>(truth.dimension);
+}
+
+/// `solve(states)` goes on from states[0]. Infinite where every trajectory left the domain of the maps, or one
+/// diverged.
 template <class Solve> double mean_square(const Trajectories& truth, Solve solve) {
   std::vector<double> states(truth.times * truth.dimension);
   double sum = 0.0;
+  std::size_t failed = 0;
   for (std::size_t i = 0; i < truth.trajectories; ++i) {
     std::copy_n(truth.state(i, 0), truth.dimension, states.data());
     try {
       solve(states.data());
     } catch (const InvalidData&) { // left the domain, with nothing to fall back to
-      return std::numeric_limits<double>::infinity();
+      ++failed;
+      continue;
     }
     for (std::size_t n = truth.dimension; n < states.size(); ++n) {
       const double error = states[n] - truth.state(i, 0)[n];
       sum += error * error;
     }
   }
-  const double mean = sum / static_cast<double>(truth.trajectories * (truth.times - 1) * truth.dimension);
+  if (failed == truth.trajectories) return std::numeric_limits<double>::infinity();
+  double mean = sum / static_cast<double>(truth.trajectories * (truth.times - 1) * truth.dimension);
+  if (failed > 0) {
+    mean += square_of_range(truth) * static_cast<double>(failed) / static_cast<double>(truth.trajectories);
+  }
   return std::isfinite(mean) ? mean : std::numeric_limits<double>::infinity();
 }
 

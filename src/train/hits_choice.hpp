@@ -12,8 +12,9 @@
 namespace lodestep::detail {
 
 /// Mean squared error, over all times but the first, variables and trajectories, of the multiscale scheme with the maps
-/// lower .. upper on `truth`, whose spacing is the hierarchy's fine_dt. Infinite where it fails. `problem` is null
-/// where only trajectories are known.
+/// lower .. upper on `truth`, whose spacing is the hierarchy's fine_dt. A trajectory that leaves the domain of the
+/// maps, with no right-hand side to fall back to, counts as the square of the range of states; infinite where all do or
+/// one diverges. `problem` is null where only trajectories are known.
 LODESTEP_TRAIN_EXPORT double multiscale_mse(const std::shared_ptr<const Hierarchy>& hierarchy, std::size_t lower,
                                             std::size_t upper, const Problem* problem, const Trajectories& truth,
                                             Interpolation interpolation = Interpolation::cubic);

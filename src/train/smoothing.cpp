@@ -17,6 +17,8 @@ constexpr Index powers = 4; // of a cubic
 constexpr std::size_t half_widths[] = {3, 4, 6, 8, 11, 15, 20, 27, 36, 48, 64, 90, 128};
 /// Trajectories that widths are judged on.
 constexpr std::size_t judged = 40;
+/// Of a variable's largest magnitude: what is less is rounding, no noise.
+constexpr double rounding = 1e-9;
 /// Wider windows must predict so much better than the narrowest before there is noise to speak of.
 constexpr double clearly = 0.85;
 
@@ -79,6 +81,9 @@ Smoothing smooth(Trajectories& set) {
       }
     }
     if (width == 0 || !(best < clearly * narrowest)) continue;
+    double largest = 0.0;
+    for (std::size_t n = i; n < set.states.size(); n += d) largest = std::max(largest, std::abs(set.states[n]));
+    if (best <= std::pow(rounding * largest, 2) * static_cast<double>(some * set.times)) continue;
     const Eigen::MatrixXd weights = window_weights(width);
     std::vector<double> values(set.times * d);
     double noise = 0.0;

@@ -8,7 +8,7 @@
 
 namespace lodestep::detail {
 
-struct Smoothing {
+struct LODESTEP_TRAIN_EXPORT Smoothing {
   std::vector<std::size_t> half_width; ///< [dimension]: samples on each side; 0: left as it was
   std::vector<double> noise_rms;       ///< [dimension]: of what was taken away as noise; 0 where nothing was
   bool any() const;

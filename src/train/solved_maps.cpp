@@ -16,7 +16,7 @@ using Eigen::Index;
 constexpr std::uint64_t hidden_stream = 106;
 constexpr unsigned largest_degree = 7;
 constexpr std::size_t most_terms = 250;
-constexpr std::size_t widths[] = {32, 96, 192};
+constexpr std::size_t widths[] = {32, 96};
 constexpr double spreads[] = {0.5, 1.5, 4.0};
 constexpr double ridges[] = {1e-13, 1e-9, 1e-7, 1e-5, 1e-4, 1e-3, 1e-2};
 /// Coefficients each want so many pairs.

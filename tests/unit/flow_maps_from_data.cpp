@@ -54,7 +54,7 @@ TrajectorySet oscillations(std::size_t trajectories, double noise, Split split =
 HitsOptions quick() {
   HitsOptions options;
   options.iterate = false;
-  options.levels = Levels{0, 3};
+  options.levels = Levels{2, 4};
   return options;
 }
 
@@ -83,15 +83,21 @@ BOOST_AUTO_TEST_CASE(principal_components_are_as_few_as_can_be) {
   BOOST_TEST(worst < 1e-10);
   BOOST_TEST(std::abs(correlation) < 1e-10);
   // Fewer snapshots than variables: the other way round.
-  const auto few = detail::principal_components(waves(12).trajectories, 1e-10, 30);
+  const auto short_set = waves(12);
+  const auto few = detail::principal_components(short_set.trajectories, 1e-12, 30);
   BOOST_TEST(few.count() <= 5u);
-  BOOST_TEST(few.count() >= 4u);
+  const auto back = detail::reduce(few, short_set.trajectories);
+  for (std::size_t i = 0; i < 40; ++i) {
+    double x = few.mean[i];
+    for (std::size_t r = 0; r < few.count(); ++r) x += back.state(0, 7)[r] * few.modes[r * 40 + i];
+    BOOST_TEST(std::abs(x - short_set.trajectories.state(0, 7)[i]) < 1e-4);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_sequence_is_learned_and_generated_again) {
   const auto set = waves(600);
   HitsOptions options;
-  options.hidden = {40};
+  options.hidden = {100};
   const auto result = train_hits(set, options, "waves.npy");
   const auto& hierarchy = std::get<HierarchyModel>(result.model.method);
   BOOST_REQUIRE(hierarchy.reduced.has_value());
@@ -102,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_sequence_is_learned_and_generated_again) {
   of.mode = HierarchyMode::multiscale;
   const auto evaluation = evaluate_hierarchy(result.model, set, of, "waves.npy");
   BOOST_TEST(evaluation.left_domain == 0u);
-  BOOST_TEST(evaluation.fine_mse_mean < 1e-6);
+  BOOST_TEST(evaluation.fine_mse_mean < 1e-4); // of a variance of 0.6
   BOOST_TEST(evaluation.fine_mse_mean == std::pow(result.model.error.horizon_rms, 2),
              boost::test_tools::tolerance(1e-9));
   BOOST_TEST(contains(result.model.provenance.recipe, "they were learned from"));
@@ -148,7 +154,7 @@ BOOST_AUTO_TEST_CASE(noise_is_found_and_taken_off_and_clean_data_left_alone) {
 }
 
 BOOST_AUTO_TEST_CASE(flow_maps_from_noisy_trajectories) {
-  const auto noisy = oscillations(30, 0.05);
+  const auto noisy = oscillations(15, 0.05);
   const auto test = oscillations(10, 0.0, Split::test);
   HierarchyEvaluateOptions of;
   of.mode = HierarchyMode::multiscale;

@@ -89,7 +89,8 @@ BOOST_AUTO_TEST_CASE(the_papers_recipe_learns) {
   options.levels = {5, 7};
   options.trajectories = 100;
   options.hidden = {32, 32};
-  options.epochs = 150;
+  options.epochs = 400;
+  options.learning_rate = 3e-3;
   const auto result = train_hits_paper(problem, options);
   const auto& hierarchy = std::get<HierarchyModel>(result.model.method);
   BOOST_REQUIRE(hierarchy.maps.size() == 3u);
