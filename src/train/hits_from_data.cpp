@@ -32,6 +32,7 @@ constexpr std::size_t pairs_per_coefficient = 3;
 /// One trajectory in so many is held out.
 constexpr std::size_t held_out = 5;
 constexpr std::uint64_t pairs_stream = 103;
+constexpr double limit_margin = 1.25;
 /// Noise is averaged over as many pairs as can be had.
 constexpr std::size_t noisy_pairs = 6000;
 /// Of more variables, states are reduced to principal components and maps solved, not iterated for.
@@ -176,7 +177,11 @@ private:
       std::size_t drawn = n;
       if (count < known) {
         Random random(options_.seed, pairs_stream, n);
-        drawn = std::min(known - 1, static_cast<std::size_t>(random.uniform(0.0, static_cast<double>(known))));
+        // Every second one early: what happens soon after the start happens once in a long trajectory.
+        const double early = n % 2 == 0 ? 1.0 : std::pow(random.uniform(0.0, 1.0), 2.0);
+        const auto of = static_cast<std::size_t>(random.uniform(0.0, static_cast<double>(set.trajectories)));
+        const auto at = static_cast<std::size_t>(early * random.uniform(0.0, static_cast<double>(starts)));
+        drawn = std::min(of, set.trajectories - 1) * starts + std::min(at, starts - 1);
       }
       std::copy_n(set.state(drawn / starts, drawn % starts), d, data.from.col(static_cast<Eigen::Index>(n)).data());
       std::copy_n(set.state(drawn / starts, drawn % starts + steps), d,
@@ -194,8 +199,10 @@ private:
     detail::FlowMapFit best_fit;
     FlowMapModel best;
     double best_mse = std::numeric_limits<double>::infinity();
+    const auto limit = limits(steps);
     const auto offer = [&](FlowMapModel map, const detail::FlowMapFit& fit) {
       map.dt = dt;
+      map.limit = limit;
       const double mse = rolled_out(map);
       // A dearer one must be clearly better.
       if (!best.state.empty() && !(mse < 0.9 * best_mse)) return;
@@ -224,6 +231,20 @@ private:
     fits_.push_back(best_fit);
     hierarchy_.maps.push_back(std::move(best));
     seconds_.push_back(std::chrono::duration<double>(Clock::now() - start).count());
+  }
+
+  /// Largest change of each variable over so many samples, anywhere in the data, with a margin.
+  std::vector<double> limits(std::size_t steps) const {
+    const std::size_t d = all_.dimension;
+    std::vector<double> limit(d, std::numeric_limits<double>::min());
+    for (std::size_t k = 0; k < all_.trajectories; ++k) {
+      for (std::size_t t = 0; t + steps < all_.times; ++t) {
+        for (std::size_t i = 0; i < d; ++i) {
+          limit[i] = std::max(limit[i], limit_margin * std::abs(all_.state(k, t + steps)[i] - all_.state(k, t)[i]));
+        }
+      }
+    }
+    return limit;
   }
 
   double rolled_out(const FlowMapModel& map) const {

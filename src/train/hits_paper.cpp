@@ -177,7 +177,9 @@ private:
     model.variables = problem_.variables;
     model.method = hierarchy_;
     auto packed = std::make_shared<const Hierarchy>(std::make_shared<const Model>(model));
-    const auto range = detail::choose_range(packed, &problem_, validation);
+    // By the maps alone, as the paper does: with classical steps in the place of bad ones, bad maps would look good.
+    auto range = detail::choose_range(packed, nullptr, validation);
+    if (!std::isfinite(range.mse)) range = detail::choose_range(packed, &problem_, validation);
     if (!std::isfinite(range.mse)) {
       throw InvalidData("train hits, paper's recipe: every roll-out diverged; train for more epochs");
     }
