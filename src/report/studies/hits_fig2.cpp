@@ -90,11 +90,17 @@ StudyResult study_hits_fig2(const StudyOptions& options) {
   result.plots.push_back(std::move(plot));
   result.interrupted = progress.stopped || theirs.interrupted;
   char text[300];
-  std::snprintf(text, sizeof text,
-                "By the paper's recipe the multiscale scheme's error is %.2g of the best single step's (the paper: it "
-                "outperforms all).",
-                multiscale / best);
-  result.findings.push_back({multiscale > best, text});
+  if (std::isfinite(best)) {
+    std::snprintf(
+        text, sizeof text,
+        "By the paper's recipe the multiscale scheme's error is %.2g of the best single step's (the paper: it "
+        "outperforms all).",
+        multiscale / best);
+    result.findings.push_back({!(multiscale < best), text});
+  } else {
+    result.findings.push_back(
+        {false, "By the paper's recipe no map stayed within the range of its data: too few epochs."});
+  }
   std::snprintf(text, sizeof text,
                 "The flow maps of a linear system are linear: solved, they are exact, and what a single step leaves is "
                 "its interpolation. There is nothing for a hierarchy to gain: one map of the finest step does %.2g.",
