@@ -62,8 +62,8 @@ struct LODESTEP_TRAIN_EXPORT Problem {
   std::function<void(long double t, const long double* u, long double* dudt)> rhs_extended;
   /// The exact solution u(t) from u(0) = u0, where there is one. May be empty.
   std::function<void(const double* u0, double t, double* u)> exact;
-  /// The problem's own reference solver, for stiff systems of many variables that a general one cannot do: writes states
-  /// [times, variable] every dt from u0, and returns what reference_solution does. May be empty.
+  /// The problem's own reference solver, for stiff systems of many variables that a general one cannot do: writes
+  /// states [times, variable] every dt from u0, and returns what reference_solution does. May be empty.
   std::function<double(const double* u0, double dt, std::size_t times, double* states, bool estimate_error)> solve;
   /// Draws an initial state.
   std::function<void(Random&, double* u0)> sample;

@@ -178,7 +178,7 @@ constexpr const char* base_subroutine = R"(
 } // namespace
 
 std::string fortran_hierarchy(const Model& model, const std::string& name) {
-  const auto& hierarchy = std::get<HierarchyModel>(model.method);
+  const auto& hierarchy = whole_states(model);
   const FlowMapModel& map = hierarchy.maps[hierarchy.placing];
   const ButcherTableau& fine = classical_tableau(hierarchy.fine);
   const bool based = !map.base.empty();

@@ -37,6 +37,15 @@ void check_name(const std::string& name) {
   }
 }
 
+const HierarchyModel& whole_states(const Model& model) {
+  const auto& hierarchy = std::get<HierarchyModel>(model.method);
+  if (hierarchy.reduced) {
+    throw InvalidArgument("export: the flow maps step reduced coordinates, and classical steps between need whole "
+                          "states; there is no source form of that");
+  }
+  return hierarchy;
+}
+
 std::string comment(const std::string& text) {
   std::string result;
   for (char c : text) {

@@ -14,6 +14,9 @@ namespace lodestep::source {
 /// Throws InvalidArgument unless `name` may start every public name of the generated code.
 void check_name(const std::string& name);
 
+/// Throws InvalidArgument if the maps step reduced coordinates: the sources place whole states and fill in between.
+const HierarchyModel& whole_states(const Model& model);
+
 /// Text from a model file, fit for a comment: it can neither end it nor hold a control character.
 std::string comment(const std::string& text);
 
