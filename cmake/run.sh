@@ -19,7 +19,7 @@ usage: bash cmake/run.sh COMMAND [--no-install]
   demo          build the lodestep command, learn a stepper for the elastic pendulum, and measure it against the
                 classical steppers: prints the verdict and where the plot is (in build/demo)
   test          build everything (in build/ci) and run the tests; those that take long or need a quiet
-                machine are left out: ctest --preset ci -L 'paper|benchmarks'
+                machine are left out: ctest --preset ci -L 'paper|benchmarks|memory'
   build         build everything, without running anything
   install-deps  install what building and testing need, and no more
   help          this text
@@ -180,7 +180,7 @@ run_test() {
   build build/ci
   say "Testing"
   local status=0
-  ctest --preset ci --parallel "$(nproc)" --label-exclude '^(paper|benchmarks)$' || status=$?
+  ctest --preset ci --parallel "$(nproc)" --label-exclude '^(paper|benchmarks|memory)$' || status=$?
   say "Done in $SECONDS s, $( ((status == 0)) && echo "all tests passed" || echo "with FAILED tests: see above")"
   return "$status"
 }

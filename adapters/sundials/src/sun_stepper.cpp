@@ -19,7 +19,6 @@ struct Content {
   std::vector<double> state;
   double stop_time = std::numeric_limits<double>::quiet_NaN(); ///< NaN: none
   double direction = 1.0;
-  suncountertype calls = 0;
 };
 
 Content& content_of(SUNStepper s) noexcept {
@@ -61,7 +60,6 @@ SUNErrCode advance(SUNStepper s, sunrealtype tout, N_Vector out, sunrealtype* tr
   // NOTE: after a failure the state is the one of the last good step, and *tret says which.
   stepper->access.scatter(c.state.data(), out);
   *tret = c.t;
-  ++c.calls;
   return result(s, status);
 }
 
@@ -119,7 +117,6 @@ SUNErrCode destroy(SUNStepper s) {
 
 #if LODESTEP_SUNDIALS_VERSION >= 703
 SUNErrCode reinit(SUNStepper s, sunrealtype t, N_Vector y) {
-  content_of(s).calls = 0;
   content_of(s).stop_time = std::numeric_limits<double>::quiet_NaN();
   return reset(s, t, y);
 }
