@@ -35,7 +35,7 @@ public:
   /// Whether the coefficients depend on the step size: `at` must then be asked for each size of step.
   bool depends_on_dt() const noexcept { return depends_on_dt_; }
   /// The learned coefficients frozen for steps of `dt`: `a`, [stages, stages], and `b`, [stages]. Allocates nothing.
-  /// The embedded row, where there is one, does not depend on `dt`.
+  /// An embedded row moves with b: see TableauTerm.
   void coefficients(double dt, double* a, double* b) const noexcept;
   /// The same as a tableau of its own.
   ButcherTableau at(double dt) const;
@@ -44,6 +44,12 @@ public:
   Verdict admits(double dt) const noexcept {
     return ((dt >= method_->dt.lower) & (dt <= method_->dt.upper) & parameters_inside_) ? Verdict::learned
                                                                                         : Verdict::step_size;
+  }
+  /// The same for a stepper that controls its steps by the embedded row.
+  Verdict admits_controlled(double dt) const noexcept {
+    return ((dt >= method_->controlled_dt.lower) & (dt <= method_->controlled_dt.upper) & parameters_inside_)
+               ? Verdict::learned
+               : Verdict::step_size;
   }
   /// Whether a step from `u`, [dimension], may be learned: inside the box of states, which NaN is not.
   Verdict admits_state(const double* u) const noexcept {

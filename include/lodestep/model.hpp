@@ -43,7 +43,8 @@ struct LODESTEP_EXPORT Provenance {
 ///
 ///     x_0 = (dt - centre) / half width of `trained_dt`,    x_i = the same of parameter i and its trained interval
 ///
-/// and what it adds to the tableau. The a_ij it adds are strictly lower triangular, the b_i sum to 0.
+/// and what it adds to the tableau. The a_ij it adds are strictly lower triangular, the b_i sum to 0. An embedded row
+/// moves with b: the weights of the error estimate, b - b_embedded, are the same for every step size and parameter.
 struct LODESTEP_EXPORT TableauTerm {
   std::vector<unsigned> powers; ///< [1 + parameters]: of x_0, x_1, ...; not all 0
   std::vector<double> a;        ///< [stages, stages], row-major
@@ -70,6 +71,10 @@ struct LODESTEP_EXPORT TableauModel {
   /// Step sizes at which the learned tableau was measured to be no worse than the classical one; within them it is
   /// used.
   Interval dt{0.0, 0.0};
+  /// With an embedded row: step sizes at which, where step-size control takes them, its local error was measured to be
+  /// no larger than the classical tableau's. Steppers with an error estimate use it within them. Larger steps than
+  /// fixed ones may have are taken where the solution is slow.
+  Interval controlled_dt{0.0, 0.0};
   std::vector<TableauParameter> parameters;
   std::vector<Interval> state; ///< box of states it may be used from, [dimension], or empty: any state
 };

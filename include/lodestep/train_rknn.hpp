@@ -1,5 +1,6 @@
 #pragma once
 
+#include <lodestep/evaluate_controlled.hpp>
 #include <lodestep/family.hpp>
 #include <lodestep/model.hpp>
 #include <lodestep/problem.hpp>
@@ -7,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,10 +28,11 @@ struct RknnOptions {
   std::vector<double> horizons; ///< of the roll-outs fitted, 0 for single steps; empty: the family's
   bool softmax = false;         ///< positive weights by softmax, as in the paper; else any weights with sum 1
   /// Degree of the coefficients as polynomials in the step size, and in the family's parameters (RK-NN beyond the
-  /// paper). 0: constants.
-  unsigned dt_degree = 0;
+  /// paper). 0: constants. Not given: 0, with an embedded row 2, where control changes the step from one to the next.
+  std::optional<unsigned> dt_degree;
   unsigned parameter_degree = 0;
-  /// Adds an embedded row, for step-size control.
+  /// Learns a pair for step-size control: a method and an embedded row, fitted together on the steps that control makes
+  /// them take.
   bool embedded = false;
   /// Keeps the method exact to `order` for every problem. It gains less on the family, and its range of validity
   /// usually reaches down to the smallest steps.
@@ -54,6 +57,7 @@ struct RknnResult {
   double dropped_fraction = 0.0; ///< questions without a finite answer, left out
   /// Largest relative mismatch of the Taylor coefficients up to `order`, when those were matched; else NaN.
   double taylor_mismatch = 0.0;
+  ControlledEvaluation controlled; ///< with an embedded row
   double seconds = 0.0;
   std::vector<double> start_ratios; ///< what each start came to, best first
 };

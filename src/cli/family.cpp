@@ -51,6 +51,35 @@ void print(const TableauEvaluation& e, const std::string& family) {
 
 } // namespace
 
+nlohmann::ordered_json to_json(const ControlledEvaluation& e) {
+  nlohmann::ordered_json by_tolerance = nlohmann::ordered_json::array();
+  for (const auto& errors : e.by_tolerance) {
+    by_tolerance.push_back({{"tolerance", errors.tolerance},
+                            {"error", errors.error},
+                            {"error_at_tolerance", errors.error_at_tolerance},
+                            {"classical_evaluations", errors.classical_evaluations},
+                            {"evaluations", errors.evaluations},
+                            {"saving", errors.saving()}});
+  }
+  return {{"horizon", e.horizon},
+          {"correlation", e.correlation},
+          {"classical_correlation", e.classical_correlation},
+          {"seconds", e.seconds},
+          {"by_tolerance", by_tolerance}};
+}
+
+void print(const ControlledEvaluation& e, const std::string& classical) {
+  std::printf("  %12s %12s %26s %10s %10s\n", "tolerance", "error", (classical + ", evaluations").c_str(), "learned",
+              "saved");
+  for (const auto& errors : e.by_tolerance) {
+    std::printf("  %12s %12s %26s %10s %9s%%\n", number(errors.tolerance).c_str(), number(errors.error).c_str(),
+                number(errors.classical_evaluations).c_str(), number(errors.evaluations).c_str(),
+                number(100.0 * errors.saving()).c_str());
+  }
+  std::printf("  correlation of log estimate and log error %s, of %s %s\n", number(e.correlation).c_str(),
+              classical.c_str(), number(e.classical_correlation).c_str());
+}
+
 Interval range_of(const std::string& text, const char* flag) {
   Interval range{0.0, 0.0};
   int used = 0;
@@ -72,6 +101,8 @@ int evaluate_on_family(const EvaluateFamilyArguments& arguments) {
   if (arguments.tasks > 0) options.tasks = arguments.tasks;
   options.seed = arguments.seed;
   TableauEvaluation evaluation;
+  ControlledEvaluation controlled;
+  std::string classical;
   if (is_json(arguments.file)) {
     std::ifstream in(arguments.file);
     const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
@@ -79,12 +110,27 @@ int evaluate_on_family(const EvaluateFamilyArguments& arguments) {
     const std::size_t stages = tableau.stages() - (tableau.fsal ? 1 : 0);
     evaluation = evaluate_tableau(tableau, rknn_classical(stages, attainable_order(stages)).name, family, options);
   } else {
-    evaluation = evaluate_tableau(*load_model(arguments.file), family, options);
+    const auto model = load_model(arguments.file);
+    evaluation = evaluate_tableau(*model, family, options);
+    const auto* method = std::get_if<TableauModel>(&model->method);
+    if (method && !method->tableau.b_embedded.empty()) {
+      ControlledEvaluateOptions pair;
+      pair.horizon = options.horizon;
+      pair.tasks = options.tasks;
+      pair.seed = options.seed;
+      controlled = evaluate_controlled(*model, family, pair);
+      classical = method->classical;
+    }
   }
+  const bool pair = !controlled.by_tolerance.empty();
   if (arguments.json) {
-    print_json(to_json(evaluation, family.name));
+    auto document = to_json(evaluation, family.name);
+    if (pair) document["controlled"] = to_json(controlled);
+    print_json(document);
   } else {
     print(evaluation, family.name);
+    if (pair) std::printf("under step-size control, at equal error over T = %s:\n", number(controlled.horizon).c_str());
+    if (pair) print(controlled, classical);
   }
   return success;
 }

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <lodestep/evaluate_controlled.hpp>
 #include <lodestep/model.hpp>
+
+#include <nlohmann/json.hpp>
 
 #include <string>
 
@@ -20,5 +23,9 @@ struct EvaluateFamilyArguments {
   bool json = false;
 };
 int evaluate_on_family(const EvaluateFamilyArguments& arguments);
+
+/// What a pair saves under step-size control, beside the classical pair of that name.
+nlohmann::ordered_json to_json(const ControlledEvaluation& evaluation);
+void print(const ControlledEvaluation& evaluation, const std::string& classical);
 
 } // namespace lodestep::cli

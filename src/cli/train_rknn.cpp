@@ -31,7 +31,7 @@ struct TrainRknnOptions : Common {
 
 nlohmann::ordered_json to_json(const RknnResult& result, const std::string& path) {
   const auto& method = std::get<TableauModel>(result.model.method);
-  return {{"model", path},
+  nlohmann::ordered_json json = {{"model", path},
           {"family", method.family},
           {"kind", result.model.kind()},
           {"stages", method.tableau.stages()},
@@ -45,6 +45,8 @@ nlohmann::ordered_json to_json(const RknnResult& result, const std::string& path
           {"dt", {{"lower", method.dt.lower}, {"upper", method.dt.upper}}},
           {"seed", result.model.provenance.seed},
           {"seconds", result.seconds}};
+  if (!result.controlled.by_tolerance.empty()) json["controlled"] = to_json(result.controlled);
+  return json;
 }
 
 void print(const RknnResult& result, const std::string& path) {
@@ -56,6 +58,11 @@ void print(const RknnResult& result, const std::string& path) {
               number(result.global_ratio).c_str());
   std::printf("  used for steps of %s to %s, %s elsewhere\n", number(method.dt.lower).c_str(),
               number(method.dt.upper).c_str(), method.classical.c_str());
+  if (!result.controlled.by_tolerance.empty()) {
+    std::printf("  under step-size control for steps of %s to %s\n", number(method.controlled_dt.lower).c_str(),
+                number(method.controlled_dt.upper).c_str());
+    print(result.controlled, method.classical);
+  }
   std::printf("%.2f s. written to %s\n", result.seconds, path.c_str());
 }
 
@@ -166,12 +173,11 @@ void add_train_rknn(CLI::App& train, Action& action) {
   verb->add_option("--horizon", options->rknn.horizons,
                    "Lengths of the roll-outs that are fitted, 0 for single steps [the family's]")
       ->type_name("T");
-  verb->add_flag("--embedded", options->rknn.embedded, "Add a learned embedded row, for step-size control");
+  verb->add_flag("--embedded", options->rknn.embedded, "Learn a pair for step-size control: a method and an embedded row, fitted together");
   verb->add_flag("--exact-order", options->rknn.exact_order, "Keep the method exact to its order for every problem");
   verb->add_flag("--softmax", options->rknn.softmax, "Positive weights b by softmax, as in the paper");
-  verb->add_option("--h-degree", options->rknn.dt_degree, "Degree of the coefficients as polynomials in the step size")
-      ->type_name("N")
-      ->capture_default_str();
+  verb->add_option("--h-degree", options->rknn.dt_degree, "Degree of the coefficients as polynomials in the step size [0; with --embedded 2]")
+      ->type_name("N");
   verb->add_option("--parameter-degree", options->rknn.parameter_degree,
                    "Degree of the coefficients as polynomials in the family's parameters")
       ->type_name("N")

@@ -57,17 +57,11 @@ std::string c_step(const ButcherTableau& tableau, const CStep& step) {
           ");\n";
   if (step.estimates_error) {
     std::vector<double> difference(s);
-    for (std::size_t i = 0; i < s; ++i) {
-      difference[i] = given ? 1.0 : tableau.b[i] - tableau.b_embedded[i];
-    }
+    for (std::size_t i = 0; i < s; ++i) difference[i] = tableau.b[i] - tableau.b_embedded[i];
     text += "  if (error) {\n";
     if (stages < s) text += stage(s - 1, "next", "    ");
     text += "    for (n = 0; n < DIMENSION; ++n) error[n] = " +
-            weighted(difference.data(), s,
-                     [&](std::size_t j) {
-                       return given ? "(" + element("b", j) + " - " + hexadecimal(tableau.b_embedded[j]) + ")"
-                                    : hexadecimal(difference[j]);
-                     }) +
+            weighted(difference.data(), s, [&](std::size_t j) { return hexadecimal(difference[j]); }) +
             ";\n  }\n";
   }
   return text + "  return 0;\n}\n";

@@ -70,15 +70,11 @@ std::string fortran_step(const ButcherTableau& tableau, const FortranStep& step)
           ")\n";
   if (step.estimates_error) {
     std::vector<double> difference(s);
-    for (std::size_t i = 0; i < s; ++i) difference[i] = given ? 1.0 : tableau.b[i] - tableau.b_embedded[i];
+    for (std::size_t i = 0; i < s; ++i) difference[i] = tableau.b[i] - tableau.b_embedded[i];
     text += "    if (present(error)) then\n";
     if (stages < s) text += "      " + stage(s - 1, "next");
     text += "      error = " +
-            weighted(difference.data(), s,
-                     [&](std::size_t j) {
-                       return given ? element("b", j) + " - (" + fortran_constant(tableau.b_embedded[j]) + ")"
-                                    : fortran_constant(difference[j]);
-                     }) +
+            weighted(difference.data(), s, [&](std::size_t j) { return fortran_constant(difference[j]); }) +
             "\n    end if\n";
   }
   return text + "  end subroutine\n";

@@ -17,7 +17,9 @@ inline ButcherTableau tableau_pattern(const TableauModel& model) {
       if (tableau.a[i] == 0.0) tableau.a[i] = term.a[i];
     }
     for (std::size_t i = 0; i < s; ++i) {
-      if (tableau.b[i] == 0.0) tableau.b[i] = term.b[i];
+      if (tableau.b[i] != 0.0) continue;
+      tableau.b[i] = term.b[i];
+      if (!tableau.b_embedded.empty()) tableau.b_embedded[i] += term.b[i]; // it moves with b
     }
   }
   for (std::size_t i = 0; i < s && model.terms.empty(); ++i) {

@@ -120,6 +120,7 @@ void validate_tableau(const TableauModel& model, std::size_t dimension) {
   };
   step_sizes(model.trained_dt, "trained_dt");
   step_sizes(model.dt, "dt");
+  if (!model.tableau.b_embedded.empty()) step_sizes(model.controlled_dt, "controlled_dt");
   for (std::size_t i = 0; i < model.parameters.size(); ++i) {
     const auto& parameter = model.parameters[i];
     check(!parameter.name.empty(), at("parameters", i) + ".name", "must not be empty");
@@ -151,7 +152,9 @@ void validate_tableau(const TableauModel& model, std::size_t dimension) {
       check(std::isfinite(term.a[j]), path + ".a", "not a finite number");
       check(j % s < j / s || term.a[j] == 0.0, path + ".a", "must be strictly lower triangular");
     }
-    check(!model.tableau.fsal, path, "a tableau with terms cannot be FSAL");
+    for (std::size_t j = 0; model.tableau.fsal && j < s; ++j) {
+      check(term.a[(s - 1) * s + j] == term.b[j], path + ".a", "the last row must be b, as the tableau is FSAL");
+    }
   }
   check(model.state.empty() || model.state.size() == dimension, "state",
         "expected one interval for each of " + std::to_string(dimension) + " variables or none, found " +

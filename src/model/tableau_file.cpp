@@ -46,6 +46,7 @@ void write_method(const TableauModel& model, Json& description, Tensors& tensors
   description["classical"] = model.classical;
   description["trained_dt"] = write_interval(model.trained_dt);
   description["dt"] = write_interval(model.dt);
+  if (tableau.embedded_order > 0) description["controlled_dt"] = write_interval(model.controlled_dt);
   Json parameters = Json::array();
   for (std::size_t i = 0; i < model.parameters.size(); ++i) {
     const auto& parameter = model.parameters[i];
@@ -86,6 +87,7 @@ TableauModel read_tableau(ObjectReader& description, TensorReader& tensors) {
   model.classical = description.text("classical");
   model.trained_dt = read_interval(description.object("trained_dt"));
   model.dt = read_interval(description.object("dt"));
+  if (tableau.embedded_order > 0) model.controlled_dt = read_interval(description.object("controlled_dt"));
   const auto& parameters = description.array("parameters");
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     ObjectReader parameter(parameters[i], element("parameters", i));

@@ -60,6 +60,7 @@ Json describe_tableau_json(const Model& model) {
           {"classical", method.classical},
           {"trained_dt", interval_json(method.trained_dt)},
           {"dt", interval_json(method.dt)},
+          {"controlled_dt", tableau.embedded_order > 0 ? interval_json(method.controlled_dt) : Json()},
           {"dimension", model.dimension()},
           {"variables", variables},
           {"parameters", parameters},
@@ -82,6 +83,10 @@ std::string describe_tableau(const Model& model) {
   line(page, "  aimed at      order %u on the family; order %u for any problem", method.family_order, tableau.order);
   line(page, "  step sizes    trained %g to %g, used from %g to %g", method.trained_dt.lower, method.trained_dt.upper,
        method.dt.lower, method.dt.upper);
+  if (tableau.embedded_order > 0) {
+    line(page, "                under step-size control from %g to %g", method.controlled_dt.lower,
+         method.controlled_dt.upper);
+  }
   line(page, "  elsewhere     %s", method.classical.c_str());
   for (const auto& parameter : method.parameters) {
     line(page, "  %-13s trained %g to %g, used from %g to %g", parameter.name.c_str(), parameter.trained.lower,

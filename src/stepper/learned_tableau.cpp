@@ -87,8 +87,14 @@ ButcherTableau LearnedTableau::at(double dt) const {
     tableau.c[i] = 0.0;
     for (std::size_t j = 0; j < i; ++j) tableau.c[i] += tableau.a[i * s + j];
   }
+  for (std::size_t i = 0; i < tableau.b_embedded.size(); ++i) {
+    tableau.b_embedded[i] += tableau.b[i] - method_->tableau.b[i];
+  }
   // What coefficients of another step size would be is not the algebra's business: only consistency is certain.
-  if (!method_->terms.empty()) tableau.order = 1;
+  if (!method_->terms.empty()) {
+    tableau.order = 1;
+    tableau.embedded_order = tableau.b_embedded.empty() ? 0 : 1;
+  }
   return tableau;
 }
 

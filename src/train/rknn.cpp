@@ -34,24 +34,21 @@ void check(const Family& family, const RknnOptions& options) {
   if (options.recipe != "auto" && options.recipe != "paper") {
     throw InvalidArgument("train rknn: unknown recipe '" + options.recipe + "'; there are auto and paper");
   }
-  if (options.recipe == "paper" && (options.dt_degree > 0 || options.parameter_degree > 0 || options.exact_order)) {
+  const bool polynomial = dt_degree_of(options) > 0 || options.parameter_degree > 0;
+  if (options.recipe == "paper" && (polynomial || options.exact_order)) {
     throw InvalidArgument("train rknn: the paper's recipe knows no coefficients that depend on dt or parameters and no "
                           "exact order");
   }
   if (options.recipe == "auto" && (options.epochs > 0 || options.samples > 0 || options.taylor_weight >= 0.0)) {
     throw InvalidArgument("train rknn: epochs, samples and the Taylor weight belong to the paper's recipe");
   }
-  in_range("the degree in dt", options.dt_degree, 0, 4);
+  in_range("the degree in dt", dt_degree_of(options), 0, 4);
   in_range("the degree in the parameters", options.parameter_degree, 0, 4);
   if (!(family.dt.lower > 0.0 && family.dt.lower <= family.dt.upper && std::isfinite(family.dt.upper))) {
     throw InvalidArgument("train rknn: step sizes must be positive and in order, found " +
                           std::to_string(family.dt.lower) + " to " + std::to_string(family.dt.upper));
   }
-  if (options.embedded && (options.dt_degree > 0 || options.parameter_degree > 0)) {
-    throw InvalidArgument("train rknn: an embedded row needs constant coefficients, as step-size control changes dt "
-                          "from step to step");
-  }
-  if (options.softmax && (options.dt_degree > 0 || options.parameter_degree > 0)) {
+  if (options.softmax && polynomial) {
     throw InvalidArgument("train rknn: coefficients that depend on dt or parameters need free weights, not softmax");
   }
   if ((options.embedded || options.exact_order) && options.order > attainable_order(options.stages)) {
@@ -59,7 +56,7 @@ void check(const Family& family, const RknnOptions& options) {
                           " stages reach order " + std::to_string(attainable_order(options.stages)) +
                           " at most, asked for " + std::to_string(options.order));
   }
-  if (options.exact_order && (options.dt_degree > 0 || options.parameter_degree > 0)) {
+  if (options.exact_order && polynomial) {
     throw InvalidArgument("train rknn: an exact order needs constant coefficients");
   }
   for (double horizon : options.horizons) {
@@ -130,7 +127,8 @@ RknnResult train_rknn(const Family& given, const RknnOptions& options) {
   if (options.dt.upper > 0.0) family.dt = options.dt;
   check(family, options);
   const ButcherTableau& classical = !options.classical.empty() ? classical_tableau(options.classical)
-                                    : options.embedded         ? classical_tableau("bogacki_shampine")
+                                    : options.embedded ? classical_tableau(options.order > 3 ? "dormand_prince"
+                                                                                             : "bogacki_shampine")
                                                                : rknn_classical(options.stages, options.order);
   const std::vector<double> horizons =
       options.horizons.empty() ? std::vector<double>{family.horizon} : options.horizons;
@@ -139,8 +137,21 @@ RknnResult train_rknn(const Family& given, const RknnOptions& options) {
   };
 
   RknnResult result;
-  const RknnCoefficients found = options.recipe == "paper" ? follow_recipe(family, classical, options)
-                                                           : search_coefficients(family, classical, options, horizons);
+  if (options.embedded && classical.b_embedded.empty()) {
+    throw InvalidArgument("train rknn: a tableau with an embedded row is compared with a classical one that has one; '" +
+                          classical.name + "' has none");
+  }
+  const bool fit_pair = options.embedded && options.recipe == "auto" && !options.exact_order;
+  RknnPair pair;
+  if (options.recipe == "paper") {
+    pair.method = follow_recipe(family, classical, options);
+  } else if (!fit_pair) {
+    pair.method = search_coefficients(family, classical, options, horizons);
+  }
+  if (options.embedded) {
+    pair = search_pair(family, classical, options, horizons, fit_pair ? nullptr : &pair.method);
+  }
+  const RknnCoefficients& found = pair.method;
   result.taylor_mismatch = found.taylor_mismatch;
   result.start_ratios = found.start_ratios;
   stop_asked(0.85, "measuring");
@@ -168,7 +179,7 @@ RknnResult train_rknn(const Family& given, const RknnOptions& options) {
   for (const auto& parameter : family.parameters) {
     method.parameters.push_back({parameter.name, parameter.range, parameter.range});
   }
-  if (options.embedded) method.tableau = with_learned_embedded_row(family, method.tableau, options.seed);
+  if (options.embedded) add_embedded_row(method, pair.estimate);
   model.variables = family.variables;
   model.provenance.problem = family.name;
   model.provenance.seed = options.seed;
@@ -176,7 +187,10 @@ RknnResult train_rknn(const Family& given, const RknnOptions& options) {
   model.provenance.recipe = found.recipe;
   model.provenance.library_version = LODESTEP_VERSION_STRING;
   model.method = std::move(method);
+  // Any, until it is measured.
+  if (options.embedded) std::get<TableauModel>(model.method).controlled_dt = family.dt;
   measure_validity(family, options.seed, model);
+  if (options.embedded) measure_controlled_validity(family, options.seed, model);
   model.validate();
 
   TableauEvaluateOptions held_out;
@@ -187,6 +201,12 @@ RknnResult train_rknn(const Family& given, const RknnOptions& options) {
   result.one_step_ratio = evaluation.one_step_ratio;
   result.global_ratio = evaluation.global_ratio;
   result.horizon = evaluation.horizon;
+  if (options.embedded) {
+    ControlledEvaluateOptions controlled;
+    controlled.horizon = held_out.horizon;
+    controlled.seed = options.seed;
+    result.controlled = evaluate_controlled(model, family, controlled);
+  }
   result.dropped_fraction = std::max(evaluation.dropped_fraction, found.dropped_fraction);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return result;

@@ -114,13 +114,7 @@ TableauEvaluation evaluate_tableau(const Model& model, const Family& family, con
   const auto at = [&](const RknnTask& task) { return LearnedTableau(shared, task.parameters); };
   const auto* method = std::get_if<TableauModel>(&model.method);
   if (!method) throw InvalidModel("kind", std::string("expected a tableau, this model is a ") + model.kind());
-  if (method->parameters.size() != family.parameters.size() || model.dimension() != family.dimension()) {
-    throw InvalidArgument("evaluate: the model was learned for family '" + method->family + "' of dimension " +
-                          std::to_string(model.dimension()) + " with " + std::to_string(method->parameters.size()) +
-                          " parameters; family '" + family.name + "' has dimension " +
-                          std::to_string(family.dimension()) + " and " + std::to_string(family.parameters.size()) +
-                          " parameters");
-  }
+  check_fits(*method, model.dimension(), family);
   TableauEvaluateOptions asked = options;
   if (asked.dt.upper <= 0.0) asked.dt = method->trained_dt;
   const auto choice_for = [&](const RknnTask& task) -> Choice {

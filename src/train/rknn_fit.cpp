@@ -1,5 +1,7 @@
 #include "train/rknn_fit.hpp"
 
+#include "train/jet_stepper.hpp"
+
 #include <lodestep/error.hpp>
 #include <lodestep/order_conditions.hpp>
 
@@ -12,8 +14,6 @@
 namespace lodestep::detail {
 
 namespace {
-
-constexpr std::size_t lanes = 8; // directions of a FamilyJet
 
 // A ratio beyond this tells nothing but "unusable"; a bounded residual keeps one diverging start from overflowing.
 constexpr double largest_ratio = 1e4;
@@ -117,6 +117,22 @@ void RknnFitter::coefficients(const std::vector<double>& x, double dt, const dou
   std::copy_n(c.data() + options_.shape.lower(), s, b);
 }
 
+void RknnFitter::coefficients_with_slopes(const std::vector<double>& x, double dt, const double* parameters, double* row,
+                                          double* slopes) const {
+  const RknnShape& shape = options_.shape;
+  const std::size_t n = shape.numbers();
+  const std::size_t count = shape.monomials.size();
+  std::vector<double> phi(count), numbers(n), chain(shape.coefficients() * n);
+  monomials(dt, parameters, phi.data());
+  numbers_at(x, phi.data(), numbers.data());
+  raw(numbers.data(), row, chain.data());
+  for (std::size_t j = 0; j < shape.coefficients(); ++j) {
+    for (std::size_t m = 0; m < count; ++m) {
+      for (std::size_t k = 0; k < n; ++k) slopes[(j * count + m) * n + k] = chain[j * n + k] * phi[m];
+    }
+  }
+}
+
 std::vector<double> RknnFitter::random_start(Random& random) const {
   // Nodes and weights between 0 and 1, spread over the columns of each row: where useful methods are.
   const RknnShape& shape = options_.shape;
@@ -136,67 +152,6 @@ std::vector<double> RknnFitter::random_start(Random& random) const {
 }
 
 namespace {
-
-// One step of a tableau whose coefficients are directions `first` .. `first + lanes - 1` of the jets.
-class JetStepper {
-public:
-  JetStepper(const Family& family, std::size_t stages)
-      : family_(family), stages_(stages), k_(stages * family.dimension()), at_(family.dimension()) {}
-
-  void step(const double* parameters, const double* coefficients, std::size_t first, double dt, FamilyJet* u) {
-    const std::size_t d = at_.size();
-    std::size_t c = 0;
-    for (std::size_t i = 0; i < stages_; ++i) {
-      std::copy_n(u, d, at_.data());
-      for (std::size_t j = 0; j < i; ++j, ++c) add(coefficients[c], c - first, dt, k_.data() + j * d, at_.data());
-      evaluate(parameters, at_.data(), k_.data() + i * d);
-    }
-    for (std::size_t j = 0; j < stages_; ++j, ++c) add(coefficients[c], c - first, dt, k_.data() + j * d, u);
-  }
-
-private:
-  // sum += dt coefficient k, where the coefficient is itself the variable of direction `lane` (or of none).
-  void add(double coefficient, std::size_t lane, double dt, const FamilyJet* k, FamilyJet* sum) const {
-    const double weight = dt * coefficient;
-    for (std::size_t m = 0; m < at_.size(); ++m) {
-      sum[m].value += weight * k[m].value;
-      for (std::size_t l = 0; l < lanes; ++l) sum[m].derivative[l] += weight * k[m].derivative[l];
-      if (lane < lanes) sum[m].derivative[lane] += dt * k[m].value; // lanes before `first` wrap to huge numbers
-    }
-  }
-
-  void evaluate(const double* parameters, const FamilyJet* u, FamilyJet* dudt) {
-    if (family_.rhs_jet) return family_.rhs_jet(parameters, u, dudt);
-    // A black box: central differences along each direction, with the step that balances rounding and truncation,
-    // epsilon^(1/3) of the state's size. Relative accuracy about 1e-10.
-    const std::size_t d = at_.size();
-    x_.resize(d);
-    f_.resize(2 * d);
-    double size = 1.0;
-    for (std::size_t m = 0; m < d; ++m) {
-      x_[m] = u[m].value;
-      size = std::max(size, std::abs(x_[m]));
-    }
-    family_.rhs(parameters, x_.data(), f_.data());
-    for (std::size_t m = 0; m < d; ++m) dudt[m] = FamilyJet(f_[m]);
-    for (std::size_t l = 0; l < lanes; ++l) {
-      double norm = 0.0;
-      for (std::size_t m = 0; m < d; ++m) norm = std::max(norm, std::abs(u[m].derivative[l]));
-      if (norm == 0.0) continue;
-      const double step = 6e-6 * size / norm;
-      for (int side = 0; side < 2; ++side) {
-        for (std::size_t m = 0; m < d; ++m) x_[m] = u[m].value + (side == 0 ? step : -step) * u[m].derivative[l];
-        family_.rhs(parameters, x_.data(), f_.data() + static_cast<std::size_t>(side) * d);
-      }
-      for (std::size_t m = 0; m < d; ++m) dudt[m].derivative[l] = (f_[m] - f_[d + m]) / (2.0 * step);
-    }
-  }
-
-  const Family& family_;
-  std::size_t stages_;
-  std::vector<FamilyJet> k_, at_;
-  std::vector<double> x_, f_;
-};
 
 // The residuals of the algebraic order conditions up to `order`, with derivatives by coefficient.
 template <std::size_t N>
@@ -299,7 +254,7 @@ struct RollOutProblem {
         fitter.raw(numbers.data(), c.data(), chain.data());
       }
       bool sound = true;
-      for (std::size_t first = 0; first < nc; first += lanes) {
+      for (std::size_t first = 0; first < nc; first += jet_lanes) {
         for (std::size_t m = 0; m < d; ++m) u[m] = FamilyJet(task.initial[m]);
         double worst = -1.0;
         for (std::size_t step = 0; step < sample.steps; ++step) {
@@ -314,7 +269,7 @@ struct RollOutProblem {
           if (error > worst) {
             worst = error;
             for (std::size_t m = 0; m < d; ++m) {
-              for (std::size_t l = 0; l < lanes && first + l < nc; ++l) by_c[m * nc + first + l] = u[m].derivative[l];
+              for (std::size_t l = 0; l < jet_lanes && first + l < nc; ++l) by_c[m * nc + first + l] = u[m].derivative[l];
             }
           }
         }

@@ -87,6 +87,9 @@ public:
 
   /// a, [stages, stages], and b for one step size and parameters.
   void coefficients(const std::vector<double>& x, double dt, const double* parameters, double* a, double* b) const;
+  /// The same as one row, [lower triangle, b], and its derivatives by x, [shape.coefficients(), shape.size()].
+  void coefficients_with_slopes(const std::vector<double>& x, double dt, const double* parameters, double* row,
+                                double* slopes) const;
 
 private:
   friend struct RollOutProblem;

@@ -58,6 +58,25 @@ void sort_and_keep(std::vector<RknnFit>& fits, std::size_t kept) {
 
 } // namespace
 
+unsigned dt_degree_of(const RknnOptions& options) {
+  return options.dt_degree.value_or(options.embedded && !options.exact_order && !options.softmax && options.recipe == "auto"
+                                       ? 2
+                                       : 0);
+}
+
+std::vector<std::vector<unsigned>> coefficient_monomials(const Family& family, const RknnOptions& options) {
+  const unsigned in_dt = dt_degree_of(options);
+  if (in_dt == 0 && options.parameter_degree == 0) return {{}};
+  auto monomials = rknn_monomials(in_dt > 0, options.parameter_degree > 0 ? family.parameters.size() : 0,
+                                  std::max(in_dt, options.parameter_degree));
+  std::erase_if(monomials, [&](const auto& powers) {
+    unsigned of_parameters = 0;
+    for (std::size_t i = 1; i < powers.size(); ++i) of_parameters += powers[i];
+    return powers[0] > in_dt || of_parameters > options.parameter_degree;
+  });
+  return monomials;
+}
+
 RknnCoefficients search_coefficients(const Family& family, const ButcherTableau& classical, const RknnOptions& options,
                                      const std::vector<double>& horizons) {
   const bool family_order = options.order > attainable_order(options.stages);
@@ -135,15 +154,8 @@ RknnCoefficients search_coefficients(const Family& family, const ButcherTableau&
     sort_and_keep(fits, finishing.kept);
   }
   std::vector<double> x = fits.front().x;
-  if (options.dt_degree > 0 || options.parameter_degree > 0) {
-    auto monomials = rknn_monomials(options.dt_degree > 0, options.parameter_degree > 0 ? family.parameters.size() : 0,
-                                    std::max(options.dt_degree, options.parameter_degree));
-    std::erase_if(monomials, [&](const auto& powers) {
-      unsigned of_parameters = 0;
-      for (std::size_t i = 1; i < powers.size(); ++i) of_parameters += powers[i];
-      return powers[0] > options.dt_degree || of_parameters > options.parameter_degree;
-    });
-    final_fit.shape.monomials = std::move(monomials);
+  if (dt_degree_of(options) > 0 || options.parameter_degree > 0) {
+    final_fit.shape.monomials = coefficient_monomials(family, options);
     x.resize(final_fit.shape.size(), 0.0);
     x = RknnFitter(family, all, final_fit).fit(x, true).x;
   }

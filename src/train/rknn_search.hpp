@@ -24,6 +24,11 @@ struct RknnCoefficients {
   std::vector<double> start_ratios;
 };
 
+/// The degree in the step size that is asked for, or taken where none is.
+unsigned dt_degree_of(const RknnOptions& options);
+/// The monomials that coefficients of the options' degrees are made of, the constant first.
+std::vector<std::vector<unsigned>> coefficient_monomials(const Family& family, const RknnOptions& options);
+
 /// Nonlinear least squares from many starts, on roll-outs in log weights, or on Taylor coefficients alone where the
 /// order asked for is one of the family's own. The options are checked.
 RknnCoefficients search_coefficients(const Family& family, const ButcherTableau& classical, const RknnOptions& options,

@@ -114,19 +114,37 @@ double RknnStepper::worst_error(const double* a, const double* b, std::size_t st
   return std::sqrt(worst);
 }
 
+void check_fits(const TableauModel& method, std::size_t dimension, const Family& family) {
+  if (method.parameters.size() == family.parameters.size() && dimension == family.dimension()) return;
+  throw InvalidArgument("evaluate: the model was learned for family '" + method.family + "' of dimension " +
+                        std::to_string(dimension) + " with " + std::to_string(method.parameters.size()) +
+                        " parameters; family '" + family.name + "' has dimension " +
+                        std::to_string(family.dimension()) + " and " + std::to_string(family.parameters.size()) +
+                        " parameters");
+}
+
+std::vector<RknnTask> draw_tasks(const Family& family, std::size_t count, std::uint64_t seed, Split split,
+                                 double widen) {
+  std::vector<RknnTask> tasks;
+  for (std::size_t i = 0; i < count; ++i) {
+    Random random(seed, static_cast<std::uint64_t>(split), i);
+    RknnTask task{std::vector<double>(family.parameters.size()), std::vector<double>(family.dimension())};
+    family.sample(random, widen, task.parameters.data(), task.initial.data());
+    tasks.push_back(std::move(task));
+  }
+  return tasks;
+}
+
 RknnTasks make_rknn_tasks(const Family& family, const ButcherTableau& classical, const RknnTaskOptions& options) {
   const std::size_t d = family.dimension();
   RknnTasks set;
   std::size_t bad_rhs = 0;
-  for (std::size_t i = 0; i < options.tasks; ++i) {
-    Random random(options.seed, static_cast<std::uint64_t>(options.split), i);
-    RknnTask task{std::vector<double>(family.parameters.size()), std::vector<double>(d)};
-    family.sample(random, options.widen, task.parameters.data(), task.initial.data());
+  set.tasks = draw_tasks(family, options.tasks, options.seed, options.split, options.widen);
+  for (const RknnTask& task : set.tasks) {
     std::vector<double> dudt(d);
     family.rhs(task.parameters.data(), task.initial.data(), dudt.data());
     const bool finite = std::all_of(dudt.begin(), dudt.end(), [](double x) { return std::isfinite(x); });
     if (!finite) ++bad_rhs;
-    set.tasks.push_back(std::move(task));
   }
   if (static_cast<double>(bad_rhs) > 0.1 * static_cast<double>(options.tasks)) {
     throw InvalidData("family '" + family.name + "': the right-hand side is not finite at " + std::to_string(bad_rhs) +

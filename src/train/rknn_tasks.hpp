@@ -1,6 +1,7 @@
 #pragma once
 
 #include <lodestep/family.hpp>
+#include <lodestep/model.hpp>
 #include <lodestep/tableau.hpp>
 #include <lodestep/train_export.hpp>
 
@@ -56,6 +57,13 @@ struct RknnTaskOptions {
 /// `count` step sizes in geometric progression, each in the middle of its part of the range: the midpoint rule for a
 /// mean over log(dt).
 std::vector<double> geometric_grid(Interval range, std::size_t count);
+
+/// Throws InvalidArgument unless a model of that dimension can be asked about the family.
+void check_fits(const TableauModel& method, std::size_t dimension, const Family& family);
+
+/// The first `count` tasks of a family's split.
+std::vector<RknnTask> draw_tasks(const Family& family, std::size_t count, std::uint64_t seed, Split split,
+                                 double widen = 1.0);
 
 /// Draws tasks and asks every question of each. Throws InvalidData if a right-hand side is not finite at its own
 /// initial state for more than a tenth of the tasks, or more questions than `most_dropped` had to be dropped.

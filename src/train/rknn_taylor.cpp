@@ -1,5 +1,7 @@
 #include "train/rknn_fit.hpp"
 
+#include "train/jet_stepper.hpp"
+
 #include <Eigen/Core>
 #include <unsupported/Eigen/NonLinearOptimization>
 
@@ -10,7 +12,7 @@ namespace lodestep::detail {
 
 namespace {
 
-constexpr std::size_t lanes = 8;
+constexpr std::size_t lanes = jet_lanes;
 constexpr std::size_t tasks_used = 6; // the conditions are the same for every task but for scaling
 
 double norm(const std::vector<FamilySeries>& u, std::size_t k) {

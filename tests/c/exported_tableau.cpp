@@ -52,6 +52,7 @@ std::vector<Case> cases() {
   TableauModel fsal = constant;
   fsal.tableau = classical_tableau("bogacki_shampine");
   fsal.classical = "dormand_prince";
+  fsal.controlled_dt = {0.05, 0.3};
   fsal.state = {{-1.0, 1.0}, {-2.0, 2.0}};
   fsal.parameters = {{"damping", {0.0, 0.2}, {-0.1, 0.3}}};
 
@@ -61,6 +62,7 @@ std::vector<Case> cases() {
   of_dt.tableau.order = 1;
   of_dt.tableau.embedded_order = 1;
   of_dt.tableau.b_embedded = {0.75, 0.25};
+  of_dt.controlled_dt = {0.05, 0.3};
   of_dt.classical = "cash_karp";
   of_dt.parameters = {{"damping", {0.0, 0.2}, {-0.1, 0.3}}, {"mass", {1.0, 1.0}, {1.0, 1.0}}};
   of_dt.terms = {{{1, 0, 0}, {0.0, 0.0, 0.07, 0.0}, {0.03, -0.03}},

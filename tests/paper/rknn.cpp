@@ -225,7 +225,9 @@ BOOST_AUTO_TEST_CASE(models_survive_their_file) {
   RknnOptions embedded;
   embedded.starts = 4;
   embedded.embedded = embedded.exact_order = true;
-  for (const auto& options : {polynomial, embedded}) {
+  RknnOptions pair;
+  pair.embedded = true;
+  for (const auto& options : {polynomial, embedded, pair}) {
     const auto model = train_rknn(make_family("van_der_pol"), options).model;
     const auto bytes = serialize_model(model);
     const auto read = load_model(bytes.data(), bytes.size(), "memory");
@@ -233,7 +235,8 @@ BOOST_AUTO_TEST_CASE(models_survive_their_file) {
     BOOST_TEST(std::string(read->kind()) == "tableau");
     const auto& tableau = std::get<TableauModel>(read->method).tableau;
     BOOST_TEST((tableau.embedded_order > 0) == options.embedded);
-    if (options.embedded) BOOST_TEST(tableau.order == 3u);
+    if (options.exact_order) BOOST_TEST(tableau.order == 3u);
+    BOOST_TEST(std::get<TableauModel>(read->method).terms.empty() == options.exact_order);
   }
 }
 

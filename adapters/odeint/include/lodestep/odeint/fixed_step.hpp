@@ -38,16 +38,6 @@ constexpr bool is_fixed =
             Algebra, typename boost::numeric::odeint::algebra_dispatcher<State>::algebra_type>&&
             std::is_same_v<Operations, typename boost::numeric::odeint::operations_dispatcher<State>::operations_type>;
 
-/// The number itself. A right-hand side writes its numbers one by one; compilers like to read them back in pairs, and
-/// then wait for the single writes to reach the cache (on x86 13 cycles or so, each time, and with them whatever was
-/// under way). So they are told that a number just read is not known to be one in memory.
-template <class Value> inline Value alone(Value number) {
-#if defined(__GNUC__) && !defined(__clang__) && (defined(__x86_64__) || defined(__SSE2_MATH__))
-  if constexpr (std::is_same_v<Value, double> || std::is_same_v<Value, float>) __asm__("" : "+x"(number));
-#endif
-  return number;
-}
-
 /// The stages of one step: N numbers each. I, J and M are indices that the compiler writes out.
 template <class Value, std::size_t N, std::size_t Stages> class fixed_stages_of {
 public:
@@ -68,7 +58,7 @@ public:
 private:
   template <std::size_t I, class Deriv, std::size_t... M>
   BOOST_FORCEINLINE void keep(const Deriv& dxdt, std::index_sequence<M...>) {
-    ((k_[I][M] = alone<Value>(dxdt[M])), ...);
+    ((k_[I][M] = dxdt[M]), ...);
   }
 
   template <std::size_t M, std::size_t... J>
@@ -79,14 +69,14 @@ private:
   template <class In, class Out, class Stage, std::size_t... M>
   BOOST_FORCEINLINE void add(const In& in, const Value* weight, Out& x, Stage stages, std::index_sequence<M...>) const {
     // `x` may be `in`.
-    const std::array<Value, N> sums{sum<M>(alone<Value>(in[M]), weight, stages)...};
+    const std::array<Value, N> sums{sum<M>(Value(in[M]), weight, stages)...};
     ((x[M] = sums[M]), ...);
   }
 
   template <class Last, class Out, class Stage, std::size_t... M>
   BOOST_FORCEINLINE void set(const Value* weight, const Last& k_last, Out& x, Stage stages,
                              std::index_sequence<M...>) const {
-    ((x[M] = sum<M>(weight[Stages] * alone<Value>(k_last[M]), weight, stages)), ...);
+    ((x[M] = sum<M>(weight[Stages] * k_last[M], weight, stages)), ...);
   }
 
   std::array<std::array<Value, N>, Stages> k_;

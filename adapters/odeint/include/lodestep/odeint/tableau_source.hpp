@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -39,7 +40,7 @@ template <class Value> struct packed_tableau {
   /// included. Empty beyond `fixed_stages`. The same times dt, for the dt they were last asked for.
   std::array<Value, fixed_weights> dense{};
   std::array<Value, fixed_weights> scaled{};
-  Value scaled_dt{};
+  Value scaled_dt = std::numeric_limits<Value>::quiet_NaN(); ///< of nothing
 
   void scale(Value dt) {
     if (dt == scaled_dt) return;
@@ -48,12 +49,16 @@ template <class Value> struct packed_tableau {
   }
 
   void pack(const ButcherTableau& tableau, const double* a, const double* weights, last_stage last) {
-    *this = packed_tableau();
+    // Learned coefficients may be packed for every step: only what a step reads is written.
+    scaled_dt = std::numeric_limits<Value>::quiet_NaN();
+    last_error = Value();
+    b = error = stage_weights<Value>();
     const std::size_t s = tableau.stages();
     stages = tableau.fsal && last != last_stage::own ? s - 1 : s;
     const bool small = stages <= fixed_stages;
     std::size_t next = 0;
     for (std::size_t i = 0; i < stages; ++i) {
+      row[i].count = 0;
       double sum = 0.0;
       for (std::size_t j = 0; j < i; ++j) {
         if (small) dense[next++] = static_cast<Value>(a[i * s + j]);
@@ -66,7 +71,8 @@ template <class Value> struct packed_tableau {
     }
     for (std::size_t i = 0; i < stages && small; ++i) dense[next++] = static_cast<Value>(weights[i]);
     for (std::size_t i = 0; i < s && last != last_stage::unused; ++i) {
-      const Value difference = static_cast<Value>(weights[i] - tableau.b_embedded[i]);
+      // The embedded row moves with b.
+      const Value difference = static_cast<Value>(tableau.b[i] - tableau.b_embedded[i]);
       if (i < stages) {
         if (small) dense[next++] = difference;
         error.append(i, difference);
@@ -111,8 +117,10 @@ public:
   /// Most stages a step may have.
   std::size_t stages() const noexcept { return stages_; }
   unsigned order() const noexcept { return order_; }
-  /// Odeint shrinks a rejected step by error^(-1 / (error_order - 1)): below 2 it would grow.
-  unsigned error_order() const noexcept { return error_order_ < 2 ? 2 : error_order_; }
+  /// Odeint shrinks a rejected step by error^(-1 / (error_order - 1)), where the estimate goes as dt^(error_order + 1):
+  /// the lower the order, the more it overdoes, and below 2 the step would grow. From 3 on it is told the embedded order,
+  /// as by its own steppers; below, what gives the right root.
+  unsigned error_order() const noexcept { return error_order_ < 3 ? error_order_ + 2 : error_order_; }
   const std::shared_ptr<const LearnedTableau>& learned() const noexcept { return learned_; }
   StepCounters counters() const noexcept { return counters_.read(); }
   void reset_counters() noexcept { counters_.reset(); }
@@ -138,7 +146,7 @@ private:
   }
 
   template <class State> void choose(const State& x, double dt) {
-    Verdict verdict = learned_->admits(dt);
+    Verdict verdict = last_ == last_stage::unused ? learned_->admits(dt) : learned_->admits_controlled(dt);
     if (verdict == Verdict::learned && !inside(x)) verdict = Verdict::domain;
     counters_.count(verdict);
     if (verdict != Verdict::learned) {
