@@ -22,15 +22,15 @@ constexpr int rounds = 4;
 /// From this round on method and estimate are fitted together; what comes before has no estimate worth keeping.
 constexpr int first_joint_round = 2;
 /// How much the estimate's distance from the error counts beside the error: see PairFitter::fit_both.
-constexpr double estimate_weight = 2.0;
+constexpr double estimate_weight = 3.0;
 /// Pairs whose estimate follows the error less well than this are preferred to none but each other.
-constexpr double sufficient_correlation = 0.975;
+constexpr double sufficient_correlation = 0.98;
 constexpr std::array<double, 4> judged{1e-3, 1e-4, 1e-5, 1e-6};
 
 std::vector<double> fitted_tolerances() {
-  constexpr int count = 9;
+  constexpr int count = 10;
   std::vector<double> tolerances;
-  for (int i = 0; i < count; ++i) tolerances.push_back(1e-7 * std::pow(4e4, double(i) / (count - 1)));
+  for (int i = 0; i < count; ++i) tolerances.push_back(1e-7 * std::pow(1e5, double(i) / (count - 1)));
   return tolerances;
 }
 
