@@ -24,8 +24,8 @@ struct ControlledErrors {
   double tolerance;
   double error; ///< the largest over the horizon, geometric mean over tasks
   double classical_evaluations;
-  double evaluations;           ///< of the learned pair, its own tolerance tuned to that error; NaN: not reached
-  double error_at_tolerance;    ///< of the learned pair, at the same tolerance
+  double evaluations;        ///< of the learned pair, its own tolerance tuned to that error; NaN: not reached
+  double error_at_tolerance; ///< of the learned pair, at the same tolerance
   double saving() const noexcept { return 1.0 - evaluations / classical_evaluations; }
 };
 
@@ -40,10 +40,10 @@ struct ControlledEvaluation {
 };
 
 /// Evaluations of the right-hand side, rejected steps among them, that a learned tableau with an embedded row and the
-/// classical pair it falls back on need for the same error on held-out tasks: both under Odeint's step-size control, the
-/// learned one as steppers use it, with its tolerance tuned. Where its work-precision curve meets an error more than
-/// once, the most evaluations count. Throws InvalidModel (no tableau, or no embedded row), InvalidArgument (a tolerance
-/// or horizon that is not positive, a family of other dimension or parameters).
+/// classical pair it falls back on need for the same error on held-out tasks: both under Odeint's step-size control,
+/// the learned one as steppers use it, with its tolerance tuned. Where its work-precision curve meets an error more
+/// than once, the most evaluations count. Throws InvalidModel (no tableau, or no embedded row), InvalidArgument (a
+/// tolerance or horizon that is not positive, a family of other dimension or parameters).
 LODESTEP_TRAIN_EXPORT ControlledEvaluation evaluate_controlled(const Model& model, const Family& family,
                                                                const ControlledEvaluateOptions& options);
 

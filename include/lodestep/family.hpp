@@ -111,8 +111,15 @@ struct FamilyInfo {
 /// The built-in families: linear, square, van_der_pol, brusselator, linear_system, square_system.
 LODESTEP_TRAIN_EXPORT std::vector<FamilyInfo> list_families();
 
-/// Makes the family `text`: a name, for the systems optionally with their dimension, as in "linear_system:d=5".
-/// Throws InvalidArgument listing what is known.
-LODESTEP_TRAIN_EXPORT Family make_family(const std::string& text);
+/// The family of a problem: its right-hand side, at parameters drawn from `ranges` (none: its own), from its initial
+/// states. Step sizes are from a tenth of the problem's to the problem's, the horizon ten of those. The right-hand side
+/// is a black box (see above), so orders that only the family has cannot be asked for. Initial states do not widen.
+/// Throws InvalidArgument (the problem depends on time, or has no such parameter).
+LODESTEP_TRAIN_EXPORT Family family_of(const Problem& problem, const std::vector<ParameterRange>& ranges = {});
+
+/// Makes the family `text`: a name, for the systems optionally with their dimension, as in "linear_system:d=5", or else
+/// the family of the problem that make_problem(text) gives, a plugin's among them, with `ranges` of its parameters.
+/// Throws InvalidArgument listing what is known, or if `ranges` are given for a family that has its own.
+LODESTEP_TRAIN_EXPORT Family make_family(const std::string& text, const std::vector<ParameterRange>& ranges = {});
 
 } // namespace lodestep

@@ -7,10 +7,12 @@
 #include <lodestep/tableau.hpp>
 #include <lodestep/train_rknn.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
+#include <memory>
 
 namespace lodestep::cli {
 
@@ -92,9 +94,42 @@ Interval range_of(const std::string& text, const char* flag) {
   return range;
 }
 
+ParameterRange parameter_range(const std::string& text) {
+  ParameterRange range;
+  const std::size_t equals = text.find('=');
+  int used = 0;
+  if (equals == std::string::npos || equals == 0 ||
+      std::sscanf(text.c_str() + equals + 1, "%lf:%lf%n", &range.values.lower, &range.values.upper, &used) != 2 ||
+      equals + 1 + static_cast<std::size_t>(used) != text.size()) {
+    throw InvalidArgument("--parameter: expected NAME=LOWER:UPPER, as in k=30:50, found '" + text + "'");
+  }
+  range.name = text.substr(0, equals);
+  return range;
+}
+
+namespace {
+
+/// The parameters of a problem's family are the model's to know.
+Family family_of_model(const std::string& text, const Model* model) {
+  const auto* method = model ? std::get_if<TableauModel>(&model->method) : nullptr;
+  const auto families = list_families();
+  const std::string name = text.substr(0, text.find(':'));
+  const bool built_in =
+      std::any_of(families.begin(), families.end(), [&](const FamilyInfo& info) { return info.name == name; });
+  std::vector<ParameterRange> ranges;
+  if (method && !built_in) {
+    for (const auto& parameter : method->parameters) ranges.push_back({parameter.name, parameter.trained});
+  }
+  return make_family(text, ranges);
+}
+
+} // namespace
+
 int evaluate_on_family(const EvaluateFamilyArguments& arguments) {
   require_readable(arguments.file);
-  const Family family = make_family(arguments.family);
+  std::shared_ptr<const Model> model;
+  if (!is_json(arguments.file)) model = load_model(arguments.file);
+  const Family family = family_of_model(arguments.family, model.get());
   TableauEvaluateOptions options;
   if (!arguments.dt.empty()) options.dt = range_of(arguments.dt, "--h");
   options.horizon = arguments.horizon;
@@ -110,7 +145,6 @@ int evaluate_on_family(const EvaluateFamilyArguments& arguments) {
     const std::size_t stages = tableau.stages() - (tableau.fsal ? 1 : 0);
     evaluation = evaluate_tableau(tableau, rknn_classical(stages, attainable_order(stages)).name, family, options);
   } else {
-    const auto model = load_model(arguments.file);
     evaluation = evaluate_tableau(*model, family, options);
     const auto* method = std::get_if<TableauModel>(&model->method);
     if (method && !method->tableau.b_embedded.empty()) {

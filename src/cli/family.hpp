@@ -2,6 +2,7 @@
 
 #include <lodestep/evaluate_controlled.hpp>
 #include <lodestep/model.hpp>
+#include <lodestep/problem.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -11,6 +12,8 @@ namespace lodestep::cli {
 
 /// The value of a flag that is a range of step sizes, "0.01:0.1". Throws InvalidArgument naming the flag.
 Interval range_of(const std::string& text, const char* flag);
+/// The value of --parameter, "k=30:50". Throws InvalidArgument.
+ParameterRange parameter_range(const std::string& text);
 
 /// `evaluate FILE --family FAMILY`: measures a tableau, from a model file or as JSON, on a family of problems.
 struct EvaluateFamilyArguments {

@@ -156,20 +156,6 @@ void choose_time(AttnsOptions& attns, const std::string& text) {
   attns.period = step_of(text.substr(colon + 1), "--time phase");
 }
 
-/// "k=30:50"
-ParameterRange parameter_range(const std::string& text) {
-  ParameterRange range;
-  const std::size_t equals = text.find('=');
-  int used = 0;
-  if (equals == std::string::npos || equals == 0 ||
-      std::sscanf(text.c_str() + equals + 1, "%lf:%lf%n", &range.values.lower, &range.values.upper, &used) != 2 ||
-      equals + 1 + static_cast<std::size_t>(used) != text.size()) {
-    throw InvalidArgument("--parameter: expected NAME=LOWER:UPPER, as in k=30:50, found '" + text + "'");
-  }
-  range.name = text.substr(0, equals);
-  return range;
-}
-
 int run_paper(const Problem& problem, const TrainAttnsOptions& options) {
   if (options.error || options.time_limit || !options.dt_range.empty() || options.output_dt || options.dt == "auto" ||
       !options.parameters.empty() || options.time != "auto") {

@@ -24,6 +24,7 @@ struct TrainRknnOptions : Common {
   std::string output;
   std::optional<std::string> dt;
   std::string stages = "3";
+  std::vector<std::string> parameters;
   std::optional<double> error;
   bool ordered = false; ///< --order was given
   RknnOptions rknn;
@@ -32,20 +33,20 @@ struct TrainRknnOptions : Common {
 nlohmann::ordered_json to_json(const RknnResult& result, const std::string& path) {
   const auto& method = std::get<TableauModel>(result.model.method);
   nlohmann::ordered_json json = {{"model", path},
-          {"family", method.family},
-          {"kind", result.model.kind()},
-          {"stages", method.tableau.stages()},
-          {"order", method.family_order},
-          {"classical", method.classical},
-          {"one_step_ratio", result.one_step_ratio},
-          {"global_ratio", result.global_ratio},
-          {"horizon", result.horizon},
-          {"dropped_fraction", result.dropped_fraction},
-          {"taylor_mismatch", result.taylor_mismatch},
-          {"dt", {{"lower", method.dt.lower}, {"upper", method.dt.upper}}},
-          {"seed", result.model.provenance.seed},
-          {"seconds", result.seconds}};
-  if (!result.controlled.by_tolerance.empty()) json["controlled"] = to_json(result.controlled);
+                                 {"family", method.family},
+                                 {"kind", result.model.kind()},
+                                 {"stages", method.tableau.stages()},
+                                 {"order", method.family_order},
+                                 {"classical", method.classical},
+                                 {"one_step_ratio", result.one_step_ratio},
+                                 {"global_ratio", result.global_ratio},
+                                 {"horizon", result.horizon},
+                                 {"dropped_fraction", result.dropped_fraction},
+                                 {"taylor_mismatch", result.taylor_mismatch},
+                                 {"dt", {{"lower", method.dt.lower}, {"upper", method.dt.upper}}},
+                                 {"seed", result.model.provenance.seed},
+                                 {"seconds", result.seconds}};
+  if (!result.controlled.by_tolerance.empty()) json["controlled"] = cli::to_json(result.controlled);
   return json;
 }
 
@@ -61,7 +62,7 @@ void print(const RknnResult& result, const std::string& path) {
   if (!result.controlled.by_tolerance.empty()) {
     std::printf("  under step-size control for steps of %s to %s\n", number(method.controlled_dt.lower).c_str(),
                 number(method.controlled_dt.upper).c_str());
-    print(result.controlled, method.classical);
+    cli::print(result.controlled, method.classical);
   }
   std::printf("%.2f s. written to %s\n", result.seconds, path.c_str());
 }
@@ -104,7 +105,9 @@ std::size_t stages_of(const std::string& text) {
 
 int run(const TrainRknnOptions& options) {
   require_writable(options.output, options.force);
-  const Family family = make_family(options.family);
+  std::vector<ParameterRange> ranges;
+  for (const auto& text : options.parameters) ranges.push_back(parameter_range(text));
+  const Family family = make_family(options.family, ranges);
   RknnOptions rknn = options.rknn;
   if (options.dt) rknn.dt = range_of(*options.dt, "--h");
   if (options.stages != "auto") {
@@ -151,7 +154,8 @@ void add_train_rknn(CLI::App& train, Action& action) {
   for (const auto& info : list_families()) families += "\n  " + info.name + ": " + info.description;
   // NOTE: --h is the step size in the field's own letter; CLI11 from 2.4 on takes it for -h, so that one has to go.
   verb->set_help_flag("--help", "Print this help message and exit");
-  verb->add_option("FAMILY", options->family, "The family, as in van_der_pol or linear_system:d=5")
+  verb->add_option("FAMILY", options->family,
+                   "The family, as in van_der_pol or linear_system:d=5; or a problem or plugin, as in ./mine.so")
       ->required()
       ->type_name("");
   verb->add_option("-o,--output", options->output, "The model file to write (safetensors)")
@@ -170,13 +174,18 @@ void add_train_rknn(CLI::App& train, Action& action) {
                    "With --stages auto: the error over the horizon to reach, geometric mean over tasks")
       ->type_name("E");
   verb->add_option("--h", options->dt, "Step sizes to learn for [the family's, 0.01:0.1]")->type_name("A:B");
+  verb->add_option("--parameter", options->parameters,
+                   "Of a problem or plugin: a parameter that varies over the family, as in k=30:50; may be repeated")
+      ->type_name("NAME=A:B");
   verb->add_option("--horizon", options->rknn.horizons,
                    "Lengths of the roll-outs that are fitted, 0 for single steps [the family's]")
       ->type_name("T");
-  verb->add_flag("--embedded", options->rknn.embedded, "Learn a pair for step-size control: a method and an embedded row, fitted together");
+  verb->add_flag("--embedded", options->rknn.embedded,
+                 "Learn a pair for step-size control: a method and an embedded row, fitted together");
   verb->add_flag("--exact-order", options->rknn.exact_order, "Keep the method exact to its order for every problem");
   verb->add_flag("--softmax", options->rknn.softmax, "Positive weights b by softmax, as in the paper");
-  verb->add_option("--h-degree", options->rknn.dt_degree, "Degree of the coefficients as polynomials in the step size [0; with --embedded 2]")
+  verb->add_option("--h-degree", options->rknn.dt_degree,
+                   "Degree of the coefficients as polynomials in the step size [0; with --embedded 2]")
       ->type_name("N");
   verb->add_option("--parameter-degree", options->rknn.parameter_degree,
                    "Degree of the coefficients as polynomials in the family's parameters")
@@ -206,7 +215,9 @@ void add_train_rknn(CLI::App& train, Action& action) {
                families +
                "\n\nExamples:\n"
                "  lodestep train rknn van_der_pol --stages 3 --order 3 -o vdp.safetensors\n"
-               "  lodestep train rknn square --stages 2 --order 3 -o square.safetensors --json");
+               "  lodestep train rknn square --stages 2 --order 3 -o square.safetensors --json\n"
+               "  lodestep train rknn brusselator --embedded -o pair.safetensors\n"
+               "  lodestep train rknn ./mine.so --parameter k=30:50 --h 0.01:0.1 -o mine.safetensors");
   verb->callback([options, verb, &action] {
     options->ordered = verb->count("--order") > 0;
     action = [options] { return run(*options); };

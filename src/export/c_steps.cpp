@@ -61,8 +61,7 @@ std::string c_step(const ButcherTableau& tableau, const CStep& step) {
     text += "  if (error) {\n";
     if (stages < s) text += stage(s - 1, "next", "    ");
     text += "    for (n = 0; n < DIMENSION; ++n) error[n] = " +
-            weighted(difference.data(), s, [&](std::size_t j) { return hexadecimal(difference[j]); }) +
-            ";\n  }\n";
+            weighted(difference.data(), s, [&](std::size_t j) { return hexadecimal(difference[j]); }) + ";\n  }\n";
   }
   return text + "  return 0;\n}\n";
 }

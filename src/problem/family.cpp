@@ -1,6 +1,7 @@
 #include <lodestep/error.hpp>
 #include <lodestep/family.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 namespace lodestep {
@@ -126,9 +127,15 @@ std::vector<FamilyInfo> list_families() {
   return list;
 }
 
-Family make_family(const std::string& text) {
+Family make_family(const std::string& text, const std::vector<ParameterRange>& ranges) {
   const std::size_t colon = text.find(':');
   const std::string name = text.substr(0, colon);
+  const auto families = list_families();
+  const bool built_in =
+      std::any_of(families.begin(), families.end(), [&](const FamilyInfo& info) { return info.name == name; });
+  if (built_in && !ranges.empty()) {
+    throw InvalidArgument("family '" + name + "' has parameters and ranges of its own: ranges are for problems");
+  }
   if (name == "linear_system") return linear_system(dimension_of(text, colon, 2));
   if (name == "square_system") return square_system(dimension_of(text, colon, 2));
   if (colon == std::string::npos) {
@@ -138,12 +145,20 @@ Family make_family(const std::string& text) {
     if (name == "brusselator") return brusselator();
   }
   std::string known;
-  for (const auto& info : list_families()) {
+  for (const auto& info : families) {
     if (!known.empty()) known += ", ";
     known += info.name;
   }
+  if (built_in) {
+    throw InvalidArgument("family '" + name + "' takes nothing after a colon, found '" + text.substr(colon + 1) + "'");
+  }
+  const auto problems = list_problems();
+  const bool is_problem =
+      std::any_of(problems.begin(), problems.end(), [&](const ProblemInfo& info) { return info.name == name; });
+  if (is_problem || text.find('/') != std::string::npos) return family_of(make_problem(text), ranges);
   throw InvalidArgument("unknown family '" + text + "': expected one of " + known +
-                        " (the systems take their dimension, as in linear_system:d=5)");
+                        " (the systems take their dimension, as in linear_system:d=5), a problem (lodestep problems) "
+                        "or the path of a plugin, as in ./mine.so");
 }
 
 } // namespace lodestep

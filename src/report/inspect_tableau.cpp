@@ -60,7 +60,7 @@ Json describe_tableau_json(const Model& model) {
           {"classical", method.classical},
           {"trained_dt", interval_json(method.trained_dt)},
           {"dt", interval_json(method.dt)},
-          {"controlled_dt", tableau.embedded_order > 0 ? interval_json(method.controlled_dt) : Json()},
+          {"controlled_dt", method.tableau.embedded_order > 0 ? interval_json(method.controlled_dt) : Json()},
           {"dimension", model.dimension()},
           {"variables", variables},
           {"parameters", parameters},

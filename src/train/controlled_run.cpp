@@ -38,7 +38,7 @@ ControlledRun run_controlled(const Family& family, const RknnTask& task, const P
   const std::size_t d = family.dimension();
   const double* p = task.parameters.data();
   const bno::default_error_checker<double, bno::range_algebra, bno::default_operations> checker(options.tolerance,
-                                                                                                 options.tolerance);
+                                                                                                options.tolerance);
   const bno::default_step_adjuster<double, double> adjuster;
   const int order = static_cast<int>(options.order);
   // What lodestep's tableau steppers tell Odeint: the embedded order, below 3 two more.
@@ -128,8 +128,8 @@ const ControlledPoint& WorkPrecision::point(int index) {
 
 double WorkPrecision::evaluations_at(double log_error) {
   // From where the error is about the tolerance, outwards: two tolerances beyond the last crossing are looked at.
-  const int centre = std::clamp(static_cast<int>(std::lround(log_error / std::log(10.0) * per_decade)),
-                                finest * per_decade, 0);
+  const int centre =
+      std::clamp(static_cast<int>(std::lround(log_error / std::log(10.0) * per_decade)), finest * per_decade, 0);
   double most = std::numeric_limits<double>::quiet_NaN();
   for (int reach = 1; reach <= -finest * per_decade; ++reach) {
     for (int i = std::max(centre - reach, finest * per_decade); i < std::min(centre + reach, 0); ++i) {
@@ -137,7 +137,8 @@ double WorkPrecision::evaluations_at(double log_error) {
       const ControlledPoint coarse = point(i + 1);
       const double part = (log_error - fine.log_error) / (coarse.log_error - fine.log_error);
       if (!(part >= 0.0 && part <= 1.0)) continue;
-      const double evaluations = std::exp((1.0 - part) * std::log(fine.evaluations) + part * std::log(coarse.evaluations));
+      const double evaluations =
+          std::exp((1.0 - part) * std::log(fine.evaluations) + part * std::log(coarse.evaluations));
       if (!(most >= evaluations)) most = evaluations;
     }
     if (reach >= 4 && most > 0.0) break;

@@ -58,8 +58,8 @@ ControlledEvaluation evaluate_controlled(const Model& model, const Family& famil
   Family steps_of = family;
   steps_of.dt = method->trained_dt;
   const auto steps = sample_local_steps(steps_of, options.tasks, options.seed, Split::test);
-  result.correlation =
-      estimate_correlation(family, [&](const RknnTask& task) { return controlled_pair(draft, task); }, steps);
+  result.correlation = estimate_correlation(
+      family, [&](const RknnTask& task) { return controlled_pair(draft, task); }, steps);
   result.classical_correlation = estimate_correlation(family, baseline, steps);
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return result;

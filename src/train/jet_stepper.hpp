@@ -10,8 +10,8 @@ namespace lodestep::detail {
 /// Directions of a FamilyJet.
 constexpr std::size_t jet_lanes = 8;
 
-/// One step of a tableau, with derivatives in the directions of the jets. Where the family is a black box they are taken
-/// by central differences, of a relative accuracy of about 1e-10.
+/// One step of a tableau, with derivatives in the directions of the jets. Where the family is a black box they are
+/// taken by central differences, of a relative accuracy of about 1e-10.
 class JetStepper {
 public:
   JetStepper(const Family& family, std::size_t stages);

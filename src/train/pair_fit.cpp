@@ -216,8 +216,7 @@ struct PairProblem {
     std::vector<double> a(stages() * stages()), b(stages()), k;
     for (std::size_t i = 0; i < steps.size(); ++i) {
       pair.fitter_.coefficients(x, steps[i].dt, steps[i].task.parameters.data(), a.data(), b.data());
-      const double error =
-          stages_of(pair.family_, {stages(), a.data(), b.data(), estimate.data()}, steps[i], k);
+      const double error = stages_of(pair.family_, {stages(), a.data(), b.data(), estimate.data()}, steps[i], k);
       const double distance = std::log(std::hypot(error, floor[i])) - z[inputs() - 2] -
                               z[inputs() - 1] * log_norm(k, estimate.data(), stages() + 1, d);
       f[static_cast<Eigen::Index>(sequences.size() * d + i)] =
@@ -385,8 +384,7 @@ void PairFitter::fit_both(PairNumbers& numbers, const std::vector<StepSequence>&
                           const std::vector<LocalStep>& steps, double weight) const {
   PairProblem problem{*this, sequences, steps, {}, std::vector<double>(steps.size()), 0.0};
   if (steps.empty() || sequences.empty()) return;
-  problem.step_weight =
-      std::sqrt(weight * static_cast<double>(sequences.size()) / static_cast<double>(steps.size()));
+  problem.step_weight = std::sqrt(weight * static_cast<double>(sequences.size()) / static_cast<double>(steps.size()));
   const std::size_t n = problem.numbers();
   const std::size_t s = shape_.stages;
   const std::size_t d = family_.dimension();

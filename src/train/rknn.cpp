@@ -127,9 +127,9 @@ RknnResult train_rknn(const Family& given, const RknnOptions& options) {
   if (options.dt.upper > 0.0) family.dt = options.dt;
   check(family, options);
   const ButcherTableau& classical = !options.classical.empty() ? classical_tableau(options.classical)
-                                    : options.embedded ? classical_tableau(options.order > 3 ? "dormand_prince"
-                                                                                             : "bogacki_shampine")
-                                                               : rknn_classical(options.stages, options.order);
+                                    : options.embedded
+                                        ? classical_tableau(options.order > 3 ? "dormand_prince" : "bogacki_shampine")
+                                        : rknn_classical(options.stages, options.order);
   const std::vector<double> horizons =
       options.horizons.empty() ? std::vector<double>{family.horizon} : options.horizons;
   const auto stop_asked = [&](double fraction, const char* what) {
@@ -138,8 +138,9 @@ RknnResult train_rknn(const Family& given, const RknnOptions& options) {
 
   RknnResult result;
   if (options.embedded && classical.b_embedded.empty()) {
-    throw InvalidArgument("train rknn: a tableau with an embedded row is compared with a classical one that has one; '" +
-                          classical.name + "' has none");
+    throw InvalidArgument(
+        "train rknn: a tableau with an embedded row is compared with a classical one that has one; '" + classical.name +
+        "' has none");
   }
   const bool fit_pair = options.embedded && options.recipe == "auto" && !options.exact_order;
   RknnPair pair;

@@ -44,7 +44,8 @@ public:
     options.order = classical.order;
     for (double tolerance : judged) {
       options.tolerance = tolerance;
-      classical_.push_back(controlled_point(family, tasks, [&](const RknnTask&) { return pair; }, options));
+      classical_.push_back(controlled_point(
+          family, tasks, [&](const RknnTask&) { return pair; }, options));
     }
   }
 

@@ -117,8 +117,8 @@ void RknnFitter::coefficients(const std::vector<double>& x, double dt, const dou
   std::copy_n(c.data() + options_.shape.lower(), s, b);
 }
 
-void RknnFitter::coefficients_with_slopes(const std::vector<double>& x, double dt, const double* parameters, double* row,
-                                          double* slopes) const {
+void RknnFitter::coefficients_with_slopes(const std::vector<double>& x, double dt, const double* parameters,
+                                          double* row, double* slopes) const {
   const RknnShape& shape = options_.shape;
   const std::size_t n = shape.numbers();
   const std::size_t count = shape.monomials.size();
@@ -269,7 +269,8 @@ struct RollOutProblem {
           if (error > worst) {
             worst = error;
             for (std::size_t m = 0; m < d; ++m) {
-              for (std::size_t l = 0; l < jet_lanes && first + l < nc; ++l) by_c[m * nc + first + l] = u[m].derivative[l];
+              for (std::size_t l = 0; l < jet_lanes && first + l < nc; ++l)
+                by_c[m * nc + first + l] = u[m].derivative[l];
             }
           }
         }

@@ -59,9 +59,8 @@ void sort_and_keep(std::vector<RknnFit>& fits, std::size_t kept) {
 } // namespace
 
 unsigned dt_degree_of(const RknnOptions& options) {
-  return options.dt_degree.value_or(options.embedded && !options.exact_order && !options.softmax && options.recipe == "auto"
-                                       ? 2
-                                       : 0);
+  return options.dt_degree.value_or(
+      options.embedded && !options.exact_order && !options.softmax && options.recipe == "auto" ? 2 : 0);
 }
 
 std::vector<std::vector<unsigned>> coefficient_monomials(const Family& family, const RknnOptions& options) {

@@ -14,12 +14,11 @@ namespace {
 // rounding leaves of the order conditions, 1e-16 h f' f, is far below any error that is measured against the result.
 template <class T, class Rhs>
 bool integrate(const Rhs& rhs, const double* p, const std::vector<double>& initial, double dt, std::size_t steps,
-               double* result) {
+               double longest, double* result) {
   static const ButcherTableau& tableau = classical_tableau("fehlberg78");
   const std::size_t s = tableau.stages();
   const std::size_t d = initial.size();
-  // 0.01 is small against the time scales of problems that are stepped by 0.01 to 0.1.
-  const auto substeps = static_cast<std::size_t>(std::max(1.0, std::ceil(dt / 0.0101)));
+  const auto substeps = static_cast<std::size_t>(std::max(1.0, std::ceil(dt / longest)));
   const T h = static_cast<T>(dt) / static_cast<T>(substeps);
   std::vector<T> k(s * d), at(d), u(initial.begin(), initial.end());
   for (std::size_t n = 0; n < steps * substeps; ++n) {
@@ -70,8 +69,11 @@ bool rknn_reference(const Family& family, const RknnTask& task, double dt, std::
     }
     return finite;
   }
-  if (family.rhs_extended) return integrate<long double>(family.rhs_extended, p, task.initial, dt, steps, u);
-  return integrate<double>(family.rhs, p, task.initial, dt, steps, u);
+  // A tenth of the largest step learned for, and 0.01, which is small against the time scales of problems that are
+  // stepped by 0.01 to 0.1, also where larger steps are asked for.
+  const double longest = 0.101 * std::min(0.1, family.dt.upper);
+  if (family.rhs_extended) return integrate<long double>(family.rhs_extended, p, task.initial, dt, steps, longest, u);
+  return integrate<double>(family.rhs, p, task.initial, dt, steps, longest, u);
 }
 
 RknnStepper::RknnStepper(const Family& family, std::size_t stages)
@@ -116,11 +118,10 @@ double RknnStepper::worst_error(const double* a, const double* b, std::size_t st
 
 void check_fits(const TableauModel& method, std::size_t dimension, const Family& family) {
   if (method.parameters.size() == family.parameters.size() && dimension == family.dimension()) return;
-  throw InvalidArgument("evaluate: the model was learned for family '" + method.family + "' of dimension " +
-                        std::to_string(dimension) + " with " + std::to_string(method.parameters.size()) +
-                        " parameters; family '" + family.name + "' has dimension " +
-                        std::to_string(family.dimension()) + " and " + std::to_string(family.parameters.size()) +
-                        " parameters");
+  throw InvalidArgument(
+      "evaluate: the model was learned for family '" + method.family + "' of dimension " + std::to_string(dimension) +
+      " with " + std::to_string(method.parameters.size()) + " parameters; family '" + family.name + "' has dimension " +
+      std::to_string(family.dimension()) + " and " + std::to_string(family.parameters.size()) + " parameters");
 }
 
 std::vector<RknnTask> draw_tasks(const Family& family, std::size_t count, std::uint64_t seed, Split split,

@@ -1,6 +1,5 @@
-#include "train/rknn_fit.hpp"
-
 #include "train/jet_stepper.hpp"
+#include "train/rknn_fit.hpp"
 
 #include <Eigen/Core>
 #include <unsupported/Eigen/NonLinearOptimization>

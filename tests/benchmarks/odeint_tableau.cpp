@@ -1,6 +1,7 @@
 // What a tableau known only at run time costs: tableau_stepper against Odeint's own steppers of the same coefficients,
 // on the elastic pendulum, std::array<double, 4>, and on a chain of 1000 numbers, std::vector<double>. Prints the
-// ratios of times; fails above 1.10 (the aim is 1.05). Times themselves are never judged.
+// ratios of times; fails above 1.05. Times themselves are never judged. Beside them, not judged: four variables whose
+// right-hand side is a handful of products, where Odeint's step with its constants disappears in the caller's loop.
 
 #include "elastic_pendulum.hpp"
 
@@ -28,6 +29,15 @@ struct Pendulum { // a functor, not a function: it can be inlined
   void operator()(const Array& u, Array& dudt, double t) const { lodestep::benchmarks::elastic_pendulum(u, dudt, t); }
 };
 
+struct Oscillators {
+  void operator()(const Array& u, Array& dudt, double) const {
+    dudt[0] = u[1];
+    dudt[1] = 0.5 * (1.0 - u[0] * u[0]) * u[1] - u[0] + 0.1 * u[2];
+    dudt[2] = u[3];
+    dudt[3] = -2.0 * u[2] - 0.1 * u[0];
+  }
+};
+
 struct Chain {
   void operator()(const Vector& u, Vector& dudt, double) const {
     const std::size_t last = u.size() - 1;
@@ -52,7 +62,7 @@ double time_of(Stepper& stepper, System system, State x, int steps) {
 
 template <class Own, class Ours, class System, class State>
 bool compare(const char* name, Own own, Ours ours, System system, const State& x, int steps) {
-  constexpr double bar = 1.10;
+  constexpr double bar = 1.05;
   double best_own = std::numeric_limits<double>::infinity(), best_ours = best_own, ratio = best_own;
   // Interleaved, and the least of each: what another process takes only ever adds. More rounds on a busy machine.
   for (int round = 0; round < 10 && !(ratio <= bar); ++round) {
@@ -81,6 +91,11 @@ int main() {
                   pendulum, 2000);
   good &= compare("dopri5, array of 4", bno::runge_kutta_dopri5<Array>(), odeint::tableau_fsal_stepper<Array>(dopri5),
                   Pendulum(), pendulum, 2000);
+  const Array oscillators{0.3, 0.1, 0.2, 0.0};
+  compare("rk4, products", bno::runge_kutta4<Array>(), odeint::tableau_stepper<Array>(rk4), Oscillators(), oscillators,
+          2000);
+  compare("dopri5, products", bno::runge_kutta_dopri5<Array>(), odeint::tableau_fsal_stepper<Array>(dopri5),
+          Oscillators(), oscillators, 2000);
   good &= compare("rk4, vector of 1000", bno::runge_kutta4<Vector>(), odeint::tableau_stepper<Vector>(rk4), Chain(),
                   chain, 50);
   good &= compare("dopri5, vector of 1000", bno::runge_kutta_dopri5<Vector>(),

@@ -67,14 +67,21 @@ ARKodeButcherTable LodestepButcherTable_LoadFor(const char* model, sunrealtype h
                                         ", not at " + std::to_string(values[i]));
       }
     }
+    const bool pair = !method.tableau.b_embedded.empty();
+    if (learned.depends_on_dt() && pair) {
+      throw lodestep::InvalidArgument(
+          "the coefficients depend on the step size, which ARKODE's error control changes "
+          "from one to the next: train the pair with --exact-order, or --h-degree 0, for constant ones");
+    }
     if (learned.depends_on_dt() && learned.admits(h) != lodestep::Verdict::learned) {
       throw lodestep::InvalidArgument("the coefficients depend on the step size, which must lie in " +
                                       std::to_string(method.dt.lower) + " .. " + std::to_string(method.dt.upper) +
                                       ", not " + std::to_string(h));
     }
     table = lodestep::arkode::learned_table(learned, h);
-    if (hmin) *hmin = method.dt.lower;
-    if (hmax) *hmax = method.dt.upper;
+    const lodestep::Interval& steps = pair ? method.controlled_dt : method.dt;
+    if (hmin) *hmin = steps.lower;
+    if (hmax) *hmax = steps.upper;
     return ARK_SUCCESS;
   });
   return table;

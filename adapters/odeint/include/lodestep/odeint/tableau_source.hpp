@@ -118,8 +118,8 @@ public:
   std::size_t stages() const noexcept { return stages_; }
   unsigned order() const noexcept { return order_; }
   /// Odeint shrinks a rejected step by error^(-1 / (error_order - 1)), where the estimate goes as dt^(error_order + 1):
-  /// the lower the order, the more it overdoes, and below 2 the step would grow. From 3 on it is told the embedded order,
-  /// as by its own steppers; below, what gives the right root.
+  /// the lower the order, the more it overdoes, and below 2 the step would grow. From 3 on it is told the embedded
+  /// order, as by its own steppers; below, what gives the right root.
   unsigned error_order() const noexcept { return error_order_ < 3 ? error_order_ + 2 : error_order_; }
   const std::shared_ptr<const LearnedTableau>& learned() const noexcept { return learned_; }
   StepCounters counters() const noexcept { return counters_.read(); }
