@@ -31,7 +31,7 @@ std::array<double, 2> controlled_by_odeint(const Family& family, double toleranc
   constexpr std::uint64_t tasks = 100;
   std::array<double, 2> result{};
   for (std::uint64_t i = 0; i < tasks; ++i) {
-    Random random(77, static_cast<std::uint64_t>(Split::test), i);
+    Random random(0, static_cast<std::uint64_t>(Split::test), i); // the tasks of evaluate_controlled
     double parameter = 0.0;
     State u{};
     family.sample(random, 1.0, &parameter, u.data());
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(pairs_save_evaluations_at_equal_error) {
                                 << ours.by_tolerance[k].saving());
         BOOST_TEST(saving >= 0.15);
         BOOST_TEST(ours.by_tolerance[k].saving() >= 0.15);
-        // Other tasks, and a controller written anew: the same to a few hundredths.
+        // The same tasks and a controller written anew: what differs is where the curves are interpolated.
         BOOST_TEST(std::abs(saving - ours.by_tolerance[k].saving()) < 0.06);
       }
       BOOST_TEST_MESSAGE(name << ": correlation " << ours.correlation << ", Bogacki-Shampine "
