@@ -22,7 +22,7 @@ function(forbid folder forbidden except)
 endfunction()
 
 # Public headers of what is offline, and of hosts.
-set(offline "lodestep/(problem|family|train|import_corrector|network_exchange|source_export)")
+set(offline "lodestep/(problem|family|train|evaluate_controlled|import_corrector|network_exchange|source_export)")
 set(hosts "lodestep/(odeint|sundials|lodestep_sundials)|lodestep\\.h|lodestep_t")
 set(above_core "(problem|train|report|export|exchange|hosts|cli)/|${offline}|${hosts}")
 
@@ -42,7 +42,7 @@ forbid(adapters/c "(problem|train|report|cli)/|${offline}|lodestep/(odeint|sundi
 forbid(plugins/include "(problem|train|report|cli)/|lodestep/(train|odeint|sundials)|lodestep\\.h" "")
 # Of the public headers, those of the core.
 forbid(include "(approximator|model|stepper|problem|train|report|cli)/|${offline}|${hosts}"
-  "include/lodestep/(problem|family|train.*|import_corrector|network_exchange|source_export)\\.hpp")
+  "include/lodestep/(problem|family|train.*|evaluate_controlled|import_corrector|network_exchange|source_export)\\.hpp")
 
 if(includes LESS 1000)
   message(FATAL_ERROR "only ${includes} includes found under ${SOURCE}: is this the source folder?")
