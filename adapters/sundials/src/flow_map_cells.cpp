@@ -21,6 +21,7 @@ std::vector<double> steps_of(const Hierarchy& hierarchy) {
 FlowMapCells::FlowMapCells(std::shared_ptr<const Hierarchy> hierarchy, CellLayout layout)
     : CellStepper(layout, *hierarchy->fine(), steps_of(*hierarchy)), hierarchy_(std::move(hierarchy)),
       from_(layout.size()), added_(layout.size()), cell_(layout.dimension) {
+  hierarchy_->require_whole_states("a stepper in ARKODE");
   if (layout_.dimension != hierarchy_->dimension()) {
     throw InvalidArgument("cells of dimension " + std::to_string(layout_.dimension) + ", the model's is " +
                           std::to_string(hierarchy_->dimension()));
