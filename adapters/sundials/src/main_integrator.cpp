@@ -70,7 +70,7 @@ void prime(LodestepStepper stepper, sunrealtype t0, N_Vector y0) {
   check(MRIStepReInit(memory, zero, nullptr, t0, y0), "MRIStepReInit");
 }
 
-/// Whether MRIStepResize did all its work. NOTE: before 7.2 it then reports a failure, by comparing a truth value with
+/// Whether MRIStepResize did all its work. NOTE: before 7.3 it then reports a failure, by comparing a truth value with
 /// a flag; the forcing vectors of the inner stepper are the last that it resizes.
 bool resized(LodestepStepper stepper, N_Vector y) noexcept {
   sunrealtype shift = 0.0;
@@ -192,7 +192,7 @@ int LodestepStepResize(LodestepStepper stepper, N_Vector y, sunrealtype t0, ARKV
 #else
     const int flag = ARKodeResize(stepper->main_memory, y, 1.0, t0, resize, resize_data);
 #endif
-    if (flag != ARK_SUCCESS && !(flag == ARK_MEM_FAIL && LODESTEP_SUNDIALS_VERSION < 702 && resized(stepper, y))) {
+    if (flag != ARK_SUCCESS && !(flag == ARK_MEM_FAIL && LODESTEP_SUNDIALS_VERSION < 703 && resized(stepper, y))) {
       return flag;
     }
     prime(stepper, t0, y);
