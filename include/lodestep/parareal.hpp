@@ -36,8 +36,14 @@ public:
   };
 
   explicit Parareal(std::shared_ptr<const Hierarchy> hierarchy) : Parareal(hierarchy, hierarchy->placing()) {}
-  Parareal(const std::shared_ptr<const Hierarchy>& hierarchy, std::size_t index)
-      : map_(hierarchy, index), workers_(hierarchy, 1) {
+  /// With a `stride` > 1 one step of the fine scheme spans so many fine states when they are written, as in Hybrid; a
+  /// `sweep_stride` is the same for the sweeps, whose F is what the result converges to: an error there adds up over
+  /// the segments, one of the fine states within a segment does not. 0: the stride.
+  Parareal(const std::shared_ptr<const Hierarchy>& hierarchy, std::size_t index, std::size_t stride = 1,
+           std::size_t sweep_stride = 0)
+      : map_(hierarchy, index), filling_(hierarchy, stride),
+        sweeping_(hierarchy, sweep_stride == 0 ? stride : sweep_stride) {
+    if (stride == 0) throw InvalidArgument("stride: expected at least 1 fine step, found 0");
     hierarchy->require_whole_states("parareal");
   }
 
@@ -55,12 +61,24 @@ public:
     reserve((count + 1) * d);
     std::copy_n(states, d, starts_.data());
     const auto time = [&](std::size_t s) { return t0 + static_cast<double>(s) * map_.map().dt; };
+    // Of the segments of a pass, those before `exact` start where they did before. Fine states are written by the last
+    // pass that may be needed; by every one where the tolerance decides which that is and nothing else is gained by
+    // leaving them out.
+    const bool write_always = options.tolerance > 0.0 && filling_.stride() == sweeping_.stride();
+    bool written = false;
+    const auto pass = [&](auto& place, std::size_t exact, bool last) {
+      const std::size_t first = written ? exact : 0;
+      written = last || write_always;
+      const detail::Segments segments{
+          t0, count, m, steps, written ? first : exact, starts_.data(), written ? states : nullptr, ends_.data()};
+      (last ? filling_ : sweeping_).run(rhs.many, segments, place, executor);
+    };
+    Result result;
     auto predict = [&](std::size_t s) {
       map_.step(rhs, time(s), starts_.data() + s * d, starts_.data() + (s + 1) * d);
       std::copy_n(starts_.data() + (s + 1) * d, d, coarse_.data() + (s + 1) * d);
     };
-    Result result;
-    run(rhs, predict, 0, t0, count, m, steps, states, executor);
+    pass(predict, 0, options.sweeps == 0);
     for (;;) {
       result.jump = largest_jump(count, steps / m);
       result.converged = result.jump <= std::max(options.tolerance, rounding(count));
@@ -82,20 +100,17 @@ public:
           coarse[i] = step_[i];
         }
       };
-      run(rhs, correct, exact, t0, count, m, steps, states, executor);
+      pass(correct, exact, result.sweeps == options.sweeps);
+    }
+    if (!written) {
+      auto nothing = [](std::size_t) {};
+      pass(nothing, 0, true);
     }
     if (steps == count * m) std::copy_n(starts_.data() + count * d, d, states + steps * d);
     return result;
   }
 
 private:
-  template <class Forms, class Place>
-  void run(Forms& rhs, Place& place, std::size_t first, double t0, std::size_t count, std::size_t m, std::size_t steps,
-           double* states, Executor* executor) {
-    const detail::Segments segments{t0, count, m, steps, first, starts_.data(), states, ends_.data()};
-    workers_.run(rhs.many, segments, place, executor);
-  }
-
   double largest_jump(std::size_t count, std::size_t whole) const {
     const std::size_t d = map_.dimension();
     double jump = 0.0;
@@ -122,7 +137,8 @@ private:
   }
 
   FlowMap map_;
-  detail::SegmentWorkers workers_;
+  detail::SegmentWorkers filling_;
+  detail::SegmentWorkers sweeping_;
   std::vector<double> starts_;    ///< U
   std::vector<double> coarse_;    ///< G(U(n)) at n + 1
   std::vector<double> ends_;      ///< F(U(n)) at n

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <lodestep/error.hpp>
+#include <lodestep/lanes.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -52,6 +54,45 @@ template <class One, class Many> RhsForms<One, Many> rhs_forms(One one, Many man
 }
 template <class One> RhsForms<One, OneByOne<One>> rhs_forms(One one, std::size_t dimension) {
   return {one, OneByOne<One>(one, dimension)};
+}
+
+/// `many` of a system that is generic in its scalar, in the form of Odeint's systems: for numbers that are lanes of
+/// registers (lanes.hpp) too, which schemes with many segments use to keep whole steps in registers.
+template <class System, std::size_t D> struct InLanes {
+  static constexpr std::size_t dimension = D;
+  System system;
+
+  template <class Number> void operator()(const std::array<Number, D>& u, std::array<Number, D>& dudt, double t) const {
+    system(u, dudt, t);
+  }
+  void operator()(double t, const double* u, double* dudt) const {
+    std::array<double, D> at, slope;
+    std::copy_n(u, D, at.data());
+    system(static_cast<const std::array<double, D>&>(at), slope, t);
+    std::copy_n(slope.data(), D, dudt);
+  }
+  void operator()(double t, const double* u, double* dudt, std::size_t n) const {
+    using Wide = Lanes<2 * detail::native_lanes>;
+    std::size_t k = 0;
+    for (; k + Wide::size <= n; k += Wide::size) {
+      std::array<Wide, D> at, slope;
+      for (std::size_t i = 0; i < D; ++i) at[i] = Wide::load(u + i * n + k);
+      system(static_cast<const std::array<Wide, D>&>(at), slope, t);
+      for (std::size_t i = 0; i < D; ++i) slope[i].store(dudt + i * n + k);
+    }
+    for (; k < n; ++k) {
+      std::array<double, D> at, slope;
+      for (std::size_t i = 0; i < D; ++i) at[i] = u[i * n + k];
+      system(static_cast<const std::array<double, D>&>(at), slope, t);
+      for (std::size_t i = 0; i < D; ++i) dudt[i * n + k] = slope[i];
+    }
+  }
+};
+
+/// All forms of a system generic in its scalar: `system(u, dudt, t)` for std::array<Number, D>, Number being double or
+/// Lanes. The fastest form there is: what is a loop over members elsewhere is straight-line code here.
+template <std::size_t D, class System> RhsForms<InLanes<System, D>, InLanes<System, D>> lane_forms(System system) {
+  return {{system}, {system}};
 }
 
 /// Where there is no right-hand side, only data that flow maps were learned from: a step that may not be learned, or

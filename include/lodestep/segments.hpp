@@ -3,6 +3,7 @@
 #include <lodestep/ensemble.hpp>
 #include <lodestep/executor.hpp>
 #include <lodestep/hierarchy.hpp>
+#include <lodestep/lane_fill.hpp>
 #include <lodestep/rhs_forms.hpp>
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -41,6 +43,12 @@ public:
   template <class Rhs>
   void run(Rhs& rhs, double t, const double* starts, std::size_t n, std::size_t steps, double* states, double* ends) {
     const std::size_t d = scheme_.dimension();
+    if constexpr (IsInLanes<std::decay_t<Rhs>>::value) {
+      if (d == std::decay_t<Rhs>::dimension &&
+          fill_in_lanes(rhs, scheme_.tableau(), fine_dt_, stride_, {t, starts, n, steps, states, ends})) {
+        return;
+      }
+    }
     to_variables(starts, d, n, u_.data());
     for (std::size_t j = 0; j < steps;) {
       const std::size_t span = std::min(stride_, steps - j);

@@ -3,8 +3,10 @@
 #include "cli/output_file.hpp"
 #include "cli/problem_of.hpp"
 #include "cli/progress.hpp"
+#include "hosts/cvode_contender.hpp"
 #include "report/inference.hpp"
 #include "report/plot.hpp"
+#include "report/stiff_contenders.hpp"
 #include "report/verdict.hpp"
 #include "report/work_precision.hpp"
 
@@ -145,6 +147,7 @@ int run(const BenchOptions& options) {
   if (!options.plot.empty()) {
     for (const auto& file : report::plot_files(options.plot)) require_writable(file, options.force);
   }
+  if (report::is_stiff(problem)) bench.beside = hosts::cvode_contenders(problem);
   ProgressBar bar(options.quiet);
   bench.progress = bar.callback();
   const auto result = report::work_precision(problem, models, bench);
@@ -218,6 +221,10 @@ void add_bench(CLI::App& app, Action& action) {
       "speedup_at_equal_error is the time of the fastest classical setting whose mse is no larger than the model's,\n"
       "over the model's time: above 1 the model pays; null if the model diverged or no classical setting gets "
       "there.\n\n"
+      "A hierarchy enters with each of its flow maps that gives outputs every --output-dt: alone where its step "
+      "divides\n"
+      "that, otherwise as hybrid and with a sweep of parareal. For stiff problems the implicit steppers compete:\n"
+      "rosenbrock4, and CVODE's BDF where the program is built with SUNDIALS.\n\n"
       "--host sundials makes each model ARKODE's main integrator and compares it with ERKStep's tables and CVODE's\n"
       "methods, each at the largest tolerance that reaches the error.\n\n"
       "--inference needs no problem: it prints nanoseconds a sample for batches of 1, 16, 256 and 4096 on every\n"
@@ -226,6 +233,7 @@ void add_bench(CLI::App& app, Action& action) {
       "  lodestep bench elastic_pendulum --model pendulum.safetensors --plot pendulum\n"
       "  lodestep bench elastic_pendulum --model a.safetensors --model b.safetensors --json\n"
       "  lodestep bench elastic_pendulum --model pendulum.safetensors --host sundials --error 3e-5\n"
+      "  lodestep bench hires --model flow.safetensors\n"
       "  lodestep bench --inference --model pendulum.safetensors");
   verb->callback([options, &action] { action = [options] { return run(*options); }; });
 }

@@ -2,13 +2,13 @@
 
 #include "problem/definition.hpp"
 
+#include <lodestep/lanes.hpp>
 #include <lodestep/problem.hpp>
 #include <lodestep/rhs_forms.hpp>
 #include <lodestep/train_export.hpp>
 #include <lodestep/vector_math.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <functional>
 #include <type_traits>
@@ -17,51 +17,16 @@
 /// same structs, instantiated for a scalar that is several numbers side by side.
 namespace lodestep::problem {
 
-/// `N` numbers, one of each of N members. Every operation is a loop of fixed length, which the compiler turns into
-/// vector instructions; N is a few of the widest registers, so that loops over variables have independent work.
-template <std::size_t N> class Lanes {
-public:
-  Lanes() = default;
-  explicit Lanes(double number) noexcept { values_.fill(number); }
-
-  double* data() noexcept { return values_.data(); }
-  const double* data() const noexcept { return values_.data(); }
-
-  friend Lanes operator+(const Lanes& a, const Lanes& b) noexcept {
-    return each([&](std::size_t k) { return a.values_[k] + b.values_[k]; });
-  }
-  friend Lanes operator-(const Lanes& a, const Lanes& b) noexcept {
-    return each([&](std::size_t k) { return a.values_[k] - b.values_[k]; });
-  }
-  friend Lanes operator*(const Lanes& a, const Lanes& b) noexcept {
-    return each([&](std::size_t k) { return a.values_[k] * b.values_[k]; });
-  }
-  friend Lanes operator/(const Lanes& a, const Lanes& b) noexcept {
-    return each([&](std::size_t k) { return a.values_[k] / b.values_[k]; });
-  }
-  friend Lanes operator-(const Lanes& a) noexcept {
-    return each([&](std::size_t k) { return -a.values_[k]; });
-  }
-
-private:
-  template <class Operation> static Lanes each(Operation operation) noexcept {
-    Lanes result;
-    for (std::size_t k = 0; k < N; ++k) result.values_[k] = operation(k);
-    return result;
-  }
-
-  alignas(64) std::array<double, N> values_;
-};
-
 template <std::size_t N> SineCosine<Lanes<N>> sine_and_cosine(const Lanes<N>& angle) {
-  SineCosine<Lanes<N>> both;
-  sine_cosine(angle.data(), both.sine.data(), both.cosine.data(), N);
-  return both;
+  alignas(64) double at[N], sine[N], cosine[N];
+  angle.store(at);
+  sine_cosine(at, sine, cosine, N);
+  return {Lanes<N>::load(sine), Lanes<N>::load(cosine)};
 }
 
 /// A right-hand side that is generic in its scalar, on n members: variable i of member k at u[i n + k].
 template <class Rhs> struct BatchedRhs {
-  static constexpr std::size_t lanes = 16;
+  static constexpr std::size_t lanes = 16; ///< a few registers, so that loops over variables have independent work
   using Numbers = Lanes<lanes>;
   Rhs rhs;
 
@@ -81,14 +46,12 @@ private:
     std::size_t stride;
     std::size_t count;
     Numbers operator[](std::size_t i) const noexcept {
-      Numbers numbers;
       const double* from = u + i * stride;
-      if (count == lanes) {
-        std::copy_n(from, lanes, numbers.data());
-      } else { // what is missing is made up by the last, so that nothing is evaluated where nobody asked
-        std::fill(std::copy_n(from, count, numbers.data()), numbers.data() + lanes, from[count - 1]);
-      }
-      return numbers;
+      if (count == lanes) return Numbers::load(from);
+      // What is missing is made up by the last, so that nothing is evaluated where nobody asked.
+      double numbers[lanes];
+      std::fill(std::copy_n(from, count, numbers), numbers + lanes, from[count - 1]);
+      return Numbers::load(numbers);
     }
   };
   struct Out {
@@ -99,11 +62,10 @@ private:
       double* to;
       std::size_t count;
       void operator=(const Numbers& numbers) const noexcept {
-        if (count == lanes) {
-          std::copy_n(numbers.data(), lanes, to);
-        } else {
-          std::copy_n(numbers.data(), count, to);
-        }
+        if (count == lanes) return numbers.store(to);
+        double all[lanes];
+        numbers.store(all);
+        std::copy_n(all, count, to);
       }
     };
     Variable operator[](std::size_t i) const noexcept { return {dudt + i * stride, count}; }

@@ -10,6 +10,7 @@
 #include "problem/k_link_pendulum.hpp"
 #include "problem/kuramoto_sivashinsky.hpp"
 #include "problem/lorenz.hpp"
+#include "problem/robertson.hpp"
 #include "problem/spring_mass.hpp"
 #include "problem/stiff_van_der_pol.hpp"
 #include "problem/van_der_pol.hpp"
@@ -23,6 +24,7 @@ namespace lodestep::problem {
 using Definitions =
     std::tuple<ElasticPendulumDefinition, KLinkPendulumDefinition, SpringMassDefinition, HarmonicOscillatorDefinition,
                HyperbolicDefinition, CubicOscillatorDefinition, VanDerPolDefinition, StiffVanDerPolDefinition,
-               HopfDefinition, LorenzDefinition, KuramotoSivashinskyDefinition, HiresDefinition, DuffingDefinition>;
+               HopfDefinition, LorenzDefinition, KuramotoSivashinskyDefinition, HiresDefinition, RobertsonDefinition,
+               DuffingDefinition>;
 
 } // namespace lodestep::problem

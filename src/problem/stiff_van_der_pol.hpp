@@ -35,7 +35,7 @@ struct StiffVanDerPolDefinition {
     problem.variables = {{"x", ""}, {"w", ""}};
     problem.horizon = 204.8;
     problem.dt = 1.28;
-    problem.fine_dt = 0.01;
+    problem.fine_dt = 0.005; // RK4 is stable up to 2.78 / (3 mu)
     problem.region = {{-2.0, 2.0}, {-0.65, 0.65}};
     set_rhs(problem, LienardVanDerPol{positive(problem, "mu")});
     sample_region(problem);

@@ -1,5 +1,6 @@
 #include "report/contender.hpp"
 
+#include "problem/batched.hpp"
 #include "problem/elastic_pendulum.hpp"
 #include "problem/k_link_pendulum.hpp"
 #include "problem/spring_mass.hpp"
@@ -37,7 +38,11 @@ std::optional<Contenders> any_static(const Problem& problem, std::tuple<Definiti
 
 Contenders make_contenders(const Problem& problem) {
   if (auto found = any_static(problem, static_cast<StaticDefinitions*>(nullptr))) return *std::move(found);
-  return contenders_on<std::vector<double>>(AnyRhs{&problem}, problem.dimension(), "std::vector<double>");
+  Contenders all = contenders_on<std::vector<double>>(AnyRhs{&problem}, problem.dimension(), "std::vector<double>");
+  all.flow_maps = [&problem](const std::shared_ptr<const Hierarchy>& hierarchy, double output_dt) {
+    return flow_map_contenders(problem::forms_of(problem), hierarchy, output_dt);
+  };
+  return all;
 }
 
 } // namespace lodestep::report

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "problem/batched.hpp"
 #include "problem/definition.hpp"
 #include "report/contender.hpp"
+#include "report/flow_map_contenders.hpp"
 #include "report/roll_out.hpp"
 
 #include <lodestep/odeint/corrector.hpp>
@@ -258,10 +260,12 @@ Contender learned_contender(const Rhs& rhs, const std::shared_ptr<const Correcto
 
 template <class State, class Rhs>
 Contenders contenders_on(const Rhs& rhs, std::size_t dimension, std::string state_type) {
-  return {std::move(state_type), classical_contenders<State>(rhs, dimension),
+  return {std::move(state_type),
+          classical_contenders<State>(rhs, dimension),
           [rhs](const std::shared_ptr<const Corrector>& corrector, const Problem& problem) {
             return learned_contender<State>(rhs, corrector, problem);
-          }};
+          },
+          {}};
 }
 
 /// Contenders on std::array if the right-hand side of `problem` is one of `Definition`'s fixed-size ones.

@@ -3,6 +3,7 @@
 #include "report/contender.hpp"
 #include "report/processor_clock.hpp"
 #include "report/roll_out.hpp"
+#include "report/stiff_contenders.hpp"
 #include "report/sweep.hpp"
 
 #include <lodestep/error.hpp>
@@ -43,6 +44,10 @@ public:
     result_.output_dt = output_dt(problem, models);
     steps_in(result_.horizon, result_.output_dt);
     for (const auto& named : models) add_model(problem, named);
+    if (is_stiff(problem)) {
+      for (auto& contender : stiff_contenders(problem)) contenders_.classical.push_back(std::move(contender));
+    }
+    contenders_.classical.insert(contenders_.classical.end(), options.beside.begin(), options.beside.end());
     reference_ = held_out_reference(problem, options.trajectories, result_.output_dt, result_.horizon, options.seed,
                                     stage(0.0, 0.2));
     result_.trajectories = reference_.trajectories;
@@ -59,10 +64,14 @@ public:
   }
 
 private:
-  static const CorrectorModel& corrector_of(const NamedModel& named) {
-    if (const auto* corrector = std::get_if<CorrectorModel>(&named.model->method)) return *corrector;
+  /// The step of a model, in which outputs come naturally.
+  static double step_of(const NamedModel& named) {
+    if (const auto* corrector = std::get_if<CorrectorModel>(&named.model->method)) return corrector->dt;
+    if (const auto* hierarchy = std::get_if<HierarchyModel>(&named.model->method)) {
+      return hierarchy->maps[hierarchy->placing].dt;
+    }
     throw InvalidArgument("bench: model '" + named.name + "' is a " + named.model->kind() +
-                          ": correctors are compared here; 'evaluate --family' measures a tableau");
+                          ": correctors and hierarchies are compared here; 'evaluate --family' measures a tableau");
   }
   /// This part's share of the whole's progress.
   Progress stage(double from, double to) const {
@@ -77,14 +86,26 @@ private:
   double output_dt(const Problem& problem, const std::vector<NamedModel>& models) const {
     if (options_.output_dt != 0.0) return options_.output_dt;
     double dt = 0.0;
-    for (const auto& named : models) dt = std::max(dt, corrector_of(named).dt);
+    for (const auto& named : models) dt = std::max(dt, step_of(named));
     return dt != 0.0 ? dt : problem.dt;
   }
 
   void add_model(const Problem& problem, const NamedModel& named) {
     require_same_problem(*named.model, problem);
-    const double dt = corrector_of(named).dt;
-    const auto& dense = corrector_of(named).dense;
+    if (const auto* corrector = std::get_if<CorrectorModel>(&named.model->method)) {
+      add_corrector(problem, named, *corrector);
+      return;
+    }
+    const auto hierarchy = std::make_shared<const Hierarchy>(named.model, options_.backend);
+    for (auto& contender : contenders_.flow_maps(hierarchy, result_.output_dt)) {
+      contender.name = named.name + ": " + contender.name;
+      learned_.push_back(std::move(contender));
+      dt_.push_back(result_.output_dt);
+    }
+  }
+  void add_corrector(const Problem& problem, const NamedModel& named, const CorrectorModel& corrector) {
+    const double dt = corrector.dt;
+    const auto& dense = corrector.dense;
     const double spacing = dense ? dt / static_cast<double>(dense->points + 1) : dt;
     try {
       steps_in(result_.output_dt, result_.output_dt < dt ? spacing : dt);

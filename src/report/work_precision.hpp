@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +41,19 @@ struct WorkPrecisionPoint {
   double rhs_evaluations = 0.0;             ///< per trajectory
 };
 
+/// A stepper with one setting left open, ready to be run from any initial state. Everything inside the call is
+/// compiled for one state type and one right-hand side, so that a measurement pays one indirect call per trajectory.
+struct Contender {
+  std::string name;
+  Family family = Family::classical;
+  Setting setting = Setting::tolerance; ///< a classical dt must divide output_dt
+  /// Integrates from u0 [dimension] at t = 0, writes the states at 0, output_dt, 2 output_dt, ... as
+  /// [times, dimension], and returns the number of right-hand side evaluations. A stepper that gives up (no progress,
+  /// far too many evaluations) leaves NaN in the outputs it did not reach.
+  std::function<std::size_t(double parameter, const double* u0, std::size_t times, double output_dt, double* states)>
+      run;
+};
+
 /// A model and the name it goes by in the result (its path, in the command).
 struct NamedModel {
   std::string name;
@@ -55,6 +69,7 @@ struct WorkPrecisionOptions {
   /// points that decide a verdict more often, whatever it says.
   double seconds = 20.0;
   Backend backend = Backend::automatic; ///< of the models' approximators
+  std::vector<Contender> beside;        ///< further classical contenders, such as another library's
   Progress progress;
 };
 
@@ -71,7 +86,8 @@ struct WorkPrecision {
 
 /// Measures every classical choice (Odeint's rk4, dopri5, cash_karp54, fehlberg78, adams_bashforth_moulton of order 8,
 /// bulirsch_stoer; fixed steps, controlled to each output, dense output) over a range of steps or tolerances that is
-/// refined around the error of each model, and the models through the Odeint adapter.
+/// refined around the error of each model, and the models: a corrector through the Odeint adapter, a hierarchy by each
+/// of its flow maps that gives such outputs. For a stiff problem rosenbrock4 is among the classical ones.
 ///
 /// Throws InvalidArgument if output_dt is no multiple of a model's dt, if the horizon is no multiple of output_dt, or
 /// if a model does not fit the problem or the backend; InvalidData if the reference cannot be computed.

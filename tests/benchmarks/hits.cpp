@@ -15,6 +15,7 @@
 #include <boost/numeric/odeint/stepper/dense_output_runge_kutta.hpp>
 #include <boost/numeric/odeint/stepper/generation.hpp>
 #include <boost/numeric/odeint/stepper/runge_kutta4.hpp>
+#include <boost/numeric/odeint/stepper/runge_kutta_cash_karp54.hpp>
 #include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
 
 #include <algorithm>
@@ -60,19 +61,12 @@ template <int Spin> struct VdP {
     f[1] = 2.0 * (1.0 - x * x) * u[1] - x;
   }
   void operator()(double t, const double* u, double* f, std::size_t n) const {
-    if constexpr (Spin > 0) { // a dear right-hand side is one that does not vectorise
-      for (std::size_t k = 0; k < n; ++k) {
-        const double state[2] = {u[k], u[n + k]};
-        double slope[2];
-        (*this)(t, state, slope);
-        f[k] = slope[0];
-        f[n + k] = slope[1];
-      }
-    } else {
-      for (std::size_t k = 0; k < n; ++k) {
-        f[k] = u[n + k];
-        f[n + k] = 2.0 * (1.0 - u[k] * u[k]) * u[n + k] - u[k];
-      }
+    for (std::size_t k = 0; k < n; ++k) { // a dear right-hand side is one that does not vectorise
+      const double state[2] = {u[k], u[n + k]};
+      double slope[2];
+      (*this)(t, state, slope);
+      f[k] = slope[0];
+      f[n + k] = slope[1];
     }
   }
   void operator()(const State& u, State& f, double t) const { (*this)(t, u.data(), f.data()); }
@@ -105,6 +99,22 @@ double microseconds(const std::function<void()>& solve, bool wall, double budget
   return best;
 }
 
+/// The cheap right-hand side in lanes of registers; a dear one is called for one state after the other.
+template <int Spin> auto forms_of() {
+  if constexpr (Spin == 0) {
+    return lane_forms<2>(problem::VanDerPol{2.0});
+  } else {
+    return rhs_forms(VdP<Spin>{}, VdP<Spin>{});
+  }
+}
+
+/// Fine states that a step spans when they are written, and in parareal's sweeps.
+struct Strides {
+  std::size_t filling;
+  std::size_t sweeping;
+};
+constexpr Strides strides[] = {{1, 1}, {2, 1}, {2, 2}, {2, 4}};
+
 class Bench {
 public:
   explicit Bench(const Model& model)
@@ -121,26 +131,17 @@ public:
       const double h = fine_dt * static_cast<double>(stride);
       // With states wanted between its steps, RK4 is given Hermite's cubic, which Odeint has not.
       const bool between = every == 1 && stride > 1;
-      add("rk4, h " + text(h) + (between ? " and Hermite" : ""), false, every, budget, [=, this, &rhs] {
-        bno::runge_kutta4<State> stepper;
-        State u{states_[0], states_[1]}, f, g;
-        for (std::size_t n = 0; n < steps; n += stride) {
-          rhs(u, f, 0.0);
-          const State before = u;
-          stepper.do_step(std::cref(rhs), u, f, 0.0, h);
-          if (between) {
-            rhs(u, g, 0.0);
-            for (std::size_t j = 1; j < stride; ++j) {
-              const double x = static_cast<double>(j) / static_cast<double>(stride);
-              for (std::size_t i = 0; i < 2; ++i) {
-                states_[2 * (n + j) + i] = (1 + 2 * x) * (1 - x) * (1 - x) * before[i] + x * x * (3 - 2 * x) * u[i] +
-                                           h * x * (1 - x) * ((1 - x) * f[i] - x * g[i]);
-              }
-            }
-          }
-          std::copy_n(u.data(), 2, &states_[2 * (n + stride)]);
-        }
-      });
+      add("rk4, h " + text(h) + (between ? " and Hermite" : ""), false, every, budget,
+          [=, this, &rhs] { fixed_steps<bno::runge_kutta4<State>>(rhs, stride, between); });
+    }
+    // So is Cash and Karp's formula of order 5, with fixed steps: the tool of someone who knows the problem.
+    for (const std::size_t stride : {1u, 2u, 4u, 8u, 16u}) {
+      if (every > 1 && stride > every) continue;
+      if (every == 1 && stride > 4) continue;
+      const double h = fine_dt * static_cast<double>(stride);
+      const bool between = every == 1 && stride > 1;
+      add("cash_karp54, h " + text(h) + (between ? " and Hermite" : ""), false, every, budget,
+          [=, this, &rhs] { fixed_steps<bno::runge_kutta_cash_karp54<State>>(rhs, stride, between); });
     }
     for (const double tolerance : {1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8}) {
       add("dopri5 dense, " + text(tolerance), false, every, budget, [=, this, &rhs] {
@@ -155,7 +156,7 @@ public:
   }
 
   template <int Spin> void learned(double budget = 0.3) {
-    auto forms = rhs_forms(VdP<Spin>{}, VdP<Spin>{});
+    auto forms = forms_of<Spin>();
     for (std::size_t k = 0; k < hierarchy_->size(); ++k) {
       const std::string map = ", map of " + text(hierarchy_->map(k).dt) + (hierarchy_->map(k).base ? " on rk4" : "");
       for (const std::size_t stride : {1u, 2u, 4u}) {
@@ -164,10 +165,14 @@ public:
             [&] { scheme.solve(forms, 0.0, steps, states_.data()); });
       }
       for (const std::size_t sweeps : {1u, 2u, 3u}) {
-        Parareal scheme(hierarchy_, k);
-        add("parareal" + map + ", " + std::to_string(sweeps) + " sweeps", true, 1, budget, [&] {
-          scheme.solve(forms, 0.0, steps, states_.data(), {sweeps, 0.0});
-        });
+        for (const auto [stride, sweep_stride] : strides) {
+          Parareal scheme(hierarchy_, k, stride, sweep_stride);
+          add("parareal" + map + ", " + std::to_string(sweeps) + " sweeps, strides " + std::to_string(stride) + ", " +
+                  std::to_string(sweep_stride),
+              true, 1, budget, [&] {
+                scheme.solve(forms, 0.0, steps, states_.data(), {sweeps, 0.0});
+              });
+        }
       }
     }
   }
@@ -187,7 +192,7 @@ public:
 
   /// Wall times of one and two threads, and what they make of the same scheme.
   template <int Spin> void threads(const char* title, double budget) {
-    auto forms = rhs_forms(VdP<Spin>{}, VdP<Spin>{});
+    auto forms = forms_of<Spin>();
     ThreadTeam two(2);
     std::printf("\n%s, wall clock, one thread and two (%u processors)\n", title, std::thread::hardware_concurrency());
     for (std::size_t k = 0; k < hierarchy_->size(); ++k) {
@@ -235,6 +240,30 @@ private:
     std::fill(states_.begin() + 2, states_.end(), 0.0);
     solve();
     rows_.push_back({name, learned, rms(states_, every), microseconds(solve, false, budget)});
+  }
+  /// Steps over `stride` fine states each; those `between` by Hermite's cubic, whose slopes are the next step's first
+  /// stage.
+  template <class Stepper, class Rhs> void fixed_steps(const Rhs& rhs, std::size_t stride, bool between) {
+    const double h = fine_dt * static_cast<double>(stride);
+    Stepper stepper;
+    State u{states_[0], states_[1]}, f, g, next;
+    rhs(u, f, 0.0);
+    for (std::size_t n = 0; n < steps; n += stride) {
+      stepper.do_step(std::cref(rhs), u, f, 0.0, next, h);
+      rhs(next, g, 0.0);
+      if (between) {
+        for (std::size_t j = 1; j < stride; ++j) {
+          const double x = static_cast<double>(j) / static_cast<double>(stride);
+          for (std::size_t i = 0; i < 2; ++i) {
+            states_[2 * (n + j) + i] = (1 + 2 * x) * (1 - x) * (1 - x) * u[i] + x * x * (3 - 2 * x) * next[i] +
+                                       h * x * (1 - x) * ((1 - x) * f[i] - x * g[i]);
+          }
+        }
+      }
+      std::copy_n(next.data(), 2, &states_[2 * (n + stride)]);
+      u = next;
+      f = g;
+    }
   }
   template <class Stepper, class Rhs> void dense(Stepper& stepper, const Rhs& rhs, std::size_t every) {
     State u{states_[0], states_[1]};

@@ -5,6 +5,7 @@
 #include <lodestep/hybrid.hpp>
 #include <lodestep/multiscale.hpp>
 #include <lodestep/parareal.hpp>
+#include <lodestep/rhs_forms.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -146,6 +147,73 @@ BOOST_AUTO_TEST_CASE(any_executor_will_do) {
   const auto hierarchy = hierarchy_of(oscillator_hierarchy({0.16}, 0.01));
   Backwards executor;
   BOOST_TEST(same_bits(solve_hybrid(hierarchy, 4000, &executor), solve_hybrid(hierarchy, 4000, nullptr)));
+}
+
+namespace {
+
+struct GenericOscillator {
+  template <class State, class Deriv> void operator()(const State& u, Deriv& dudt, double /*t*/) const {
+    dudt[0] = u[1];
+    dudt[1] = -u[0];
+  }
+};
+
+} // namespace
+
+// Whole steps in registers are the same steps, for every tableau that there is one of: alike to rounding with those of
+// the general path, in whole blocks and what is left of them, with and without states between.
+BOOST_AUTO_TEST_CASE(lanes_of_registers_take_the_same_steps) {
+  for (const char* fine : {"rk4", "cash_karp", "dormand_prince", "rk3"}) {
+    auto model = oscillator_hierarchy({0.16}, 0.01, 1e-4);
+    std::get<HierarchyModel>(model.method).fine = fine;
+    const auto hierarchy = hierarchy_of(model);
+    for (const std::size_t stride : {1u, 2u, 3u, 4u}) {
+      for (const std::size_t steps : {5u, 16u, 16u * 3 + 7, 16u * 64, 16u * 777 + 13}) {
+        const auto general = solve_hybrid(hierarchy, steps, nullptr, stride);
+        Hybrid scheme(hierarchy, stride);
+        auto states = start(steps);
+        scheme.solve(lane_forms<2>(GenericOscillator{}), 0.0, steps, states.data());
+        double largest = 0.0;
+        for (std::size_t i = 0; i < states.size(); ++i) {
+          if (!(std::abs(states[i] - general[i]) <= largest)) largest = std::abs(states[i] - general[i]);
+        }
+        BOOST_TEST(largest < 1e-13, fine << ", stride " << stride << ", " << steps << " steps: " << largest);
+        ThreadTeam team(3);
+        auto threaded = start(steps);
+        scheme.solve(lane_forms<2>(GenericOscillator{}), 0.0, steps, threaded.data(), &team);
+        BOOST_TEST(same_bits(states, threaded));
+      }
+    }
+  }
+}
+
+// Sweeps by steps of one length, fine states by another: the result converges to the former's serial solution, whether
+// the number of sweeps or the tolerance ends it, and every fine state is written.
+BOOST_AUTO_TEST_CASE(parareals_sweeps_may_take_other_steps_than_its_fine_states) {
+  const auto hierarchy = hierarchy_of(oscillator_hierarchy({0.8}, 0.01, 0.01));
+  const std::size_t steps = 80 * 40 + 33;
+  for (const std::size_t stride : {1u, 2u}) {
+    for (const std::size_t sweep_stride : {1u, 2u}) {
+      Parareal scheme(hierarchy, 0, stride, sweep_stride);
+      // RK4's phase error of h^5 / 120 a step, over 32 units of time; Hermite's h^4 / 384 within.
+      const double h = 0.01 * static_cast<double>(sweep_stride), between = 0.01 * static_cast<double>(stride);
+      const double expected = 1.05 * 33 * std::pow(h, 4) / 120 + std::pow(between, 4) / 384 + 1e-9;
+      for (const auto& options : {Parareal::Options{12, 0.0}, Parareal::Options{100, 1e-10}}) {
+        auto states = start(steps);
+        const auto result = scheme.solve(lane_forms<2>(GenericOscillator{}), 0.0, steps, states.data(), options);
+        BOOST_TEST(worst(states, 0.01) < expected);
+        BOOST_TEST(result.jump < 1e-7);
+        if (options.tolerance > 0.0 && stride == sweep_stride) BOOST_TEST(result.converged);
+      }
+    }
+  }
+  // Nothing left to do before the last sweep asked for: the fine states are written all the same.
+  const auto exact = hierarchy_of(oscillator_hierarchy({0.8}, 0.01));
+  Parareal scheme(exact, 0, 2, 1);
+  auto states = start(80 * 3);
+  BOOST_TEST(scheme.solve(forms(), 0.0, 80 * 3, states.data(), {50, 0.0}).converged);
+  BOOST_TEST(worst(states, 0.01) < 1e-8);
+  BOOST_CHECK_THROW(Parareal(exact, 0, 0), InvalidArgument);
 }
 
 // A coarse propagator that turns 1% too far: k sweeps make k segments exact and the rest (k + 1)st order in its error,

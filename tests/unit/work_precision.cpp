@@ -1,6 +1,8 @@
 #include "report/work_precision.hpp"
 
+#include "flow_maps.hpp"
 #include "report/plot.hpp"
+#include "report/stiff_contenders.hpp"
 #include "report/sweep.hpp"
 #include "report/verdict.hpp"
 #include "zero_model.hpp"
@@ -216,6 +218,66 @@ BOOST_AUTO_TEST_CASE(a_problem_of_unknown_size_runs_on_vectors) {
     BOOST_TEST(points[i].rhs_evaluations == 8.0 * stages);
     BOOST_TEST(points[i].mse > 0.0);
   }
+}
+
+// A hierarchy enters with every map that gives such outputs: alone where its step divides them, otherwise filled in.
+BOOST_AUTO_TEST_CASE(flow_maps_are_compared_too) {
+  Problem problem;
+  problem.name = "oscillators";
+  problem.variables = {{"x", ""}, {"v", ""}};
+  problem.horizon = 4.0;
+  problem.dt = 0.4;
+  problem.rhs = [](double, const double* u, double* dudt) {
+    dudt[0] = u[1];
+    dudt[1] = -u[0];
+  };
+  problem.sample = [](Random& random, double* u0) {
+    u0[0] = random.uniform(0.5, 1.5);
+    u0[1] = 0.0;
+  };
+  WorkPrecisionOptions options;
+  options.trajectories = 2;
+  options.seconds = 0.1;
+  const auto model = test::shared(test::oscillator_hierarchy({0.1, 0.4}, 0.01, 1e-6));
+  const auto named = [&](double output_dt) {
+    options.output_dt = output_dt;
+    std::map<std::string, WorkPrecisionPoint> points;
+    for (const auto& point : work_precision(problem, {{"m", model}}, options).points) points[point.stepper] = point;
+    return points;
+  };
+  auto points = named(0.4);
+  BOOST_REQUIRE(points.count("m: flow map dt 0.1") == 1u);
+  BOOST_REQUIRE(points.count("m: flow map dt 0.4") == 1u);
+  BOOST_TEST(points["m: flow map dt 0.4"].rhs_evaluations == 0.0);
+  BOOST_TEST(points["m: flow map dt 0.4"].mse < 1e-10);
+  BOOST_TEST(points["m: flow map dt 0.4"].mse > 1e-14); // turns 1e-6 too far
+  points = named(0.2);
+  BOOST_REQUIRE(points.count("m: flow map dt 0.1") == 1u);
+  BOOST_REQUIRE(points.count("m: hybrid, flow map dt 0.4") == 1u);
+  BOOST_REQUIRE(points.count("m: parareal 1, flow map dt 0.4") == 1u);
+  BOOST_TEST(points["m: hybrid, flow map dt 0.4"].rhs_evaluations == 1600.0); // 400 steps of RK4
+  BOOST_TEST(points["m: parareal 1, flow map dt 0.4"].mse < 1e-18);           // RK4's own error
+  BOOST_CHECK_EXCEPTION(named(0.025), InvalidArgument, [](const auto& error) {
+    return std::string(error.what()).find("no multiple of the spacing of the fine states, 0.01") != std::string::npos;
+  });
+}
+
+BOOST_AUTO_TEST_CASE(stiff_problems_are_known_and_met_by_an_implicit_stepper) {
+  for (const char* name : {"hires", "robertson", "stiff_van_der_pol"}) BOOST_TEST(is_stiff(make_problem(name)));
+  for (const auto& info : list_problems()) {
+    const bool expected = info.name == "hires" || info.name == "robertson" || info.name == "stiff_van_der_pol";
+    BOOST_TEST(is_stiff(make_problem(info.name)) == expected, info.name);
+  }
+  const Problem problem = make_problem("robertson");
+  const auto contenders = stiff_contenders(problem);
+  BOOST_REQUIRE(contenders.size() == 1u);
+  std::vector<double> u0(3), truth(3 * 5), states(3 * 5);
+  Random random(0, static_cast<std::uint64_t>(Split::test), 0);
+  problem.sample(random, u0.data());
+  reference_solution(problem, u0.data(), 0.0, 1.024, 5, truth.data(), false);
+  const std::size_t evaluations = contenders[0].run(1e-8, u0.data(), 5, 1.024, states.data());
+  BOOST_TEST(evaluations < 5000u); // an explicit stepper takes 8000 steps
+  for (std::size_t i = 0; i < truth.size(); ++i) BOOST_TEST(std::abs(states[i] - truth[i]) < 1e-5);
 }
 
 BOOST_AUTO_TEST_CASE(outputs_finer_than_a_models_step_are_refused) {
