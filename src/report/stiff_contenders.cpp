@@ -99,7 +99,7 @@ std::size_t rosenbrock(const Problem& problem, double tolerance, const double* u
 }
 
 constexpr std::uint64_t sampled_states = 8;
-constexpr double stiff_from = 30.0;
+constexpr double stiff_from = 20.0;
 
 } // namespace
 

@@ -9,12 +9,12 @@
 namespace lodestep::report {
 
 /// Whether stability rather than accuracy would hold explicit steppers back, so that implicit ones are the rivals: the
-/// largest row sum of the Jacobian at sampled initial states, times a step worth learning (Problem::dt), is above 30,
-/// more than ten steps of any explicit Runge-Kutta method of order 4 or 5.
+/// largest row sum of the Jacobian at sampled initial states, times a step worth learning (Problem::dt), is above 20,
+/// seven steps of any explicit Runge-Kutta method of order 4 or 5.
 LODESTEP_TRAIN_EXPORT bool is_stiff(const Problem& problem);
 
 /// Odeint's implicit stepper with error control, for problems that explicit ones cannot step over: rosenbrock4 with
 /// dense output, the Jacobian by difference quotients, whose evaluations count. The problem must outlive the result.
-std::vector<Contender> stiff_contenders(const Problem& problem);
+LODESTEP_TRAIN_EXPORT std::vector<Contender> stiff_contenders(const Problem& problem);
 
 } // namespace lodestep::report
