@@ -100,11 +100,13 @@ std::size_t rosenbrock(const Problem& problem, double tolerance, const double* u
 
 constexpr std::uint64_t sampled_states = 8;
 constexpr double stiff_from = 20.0;
+constexpr std::size_t largest_dense = 64;
 
 } // namespace
 
 bool is_stiff(const Problem& problem) {
   const std::size_t d = problem.dimension();
+  if (d > largest_dense) return false;
   State u(d), dfdt(d);
   Matrix matrix(d, d);
   double largest = 0.0;
