@@ -41,6 +41,9 @@ constexpr double near = 30.0;
 constexpr std::size_t long_run = 10;
 constexpr std::size_t long_trajectories = 4;
 
+// How far training states of a search go, at most, on the way to another state of the problem.
+constexpr double most_blended = 0.1;
+
 struct Choice {
   AttnsPlan plan;
   ApproximatorSpec spec;
@@ -253,6 +256,31 @@ private:
     return best_.rms <= 1e-12 * std::sqrt(all.squaredNorm() / static_cast<double>(all.size()));
   }
 
+  /// The problem whose sampled initial states are, half of them, moved a little towards some other state that a
+  /// validation trajectory passes through.
+  ///
+  /// Initial states that vary in one number lead to trajectories that fill a sheet. Of what lies beside it they tell
+  /// nothing, and there a long step's correction may do anything: it amplifies what its own error leaves beside the
+  /// sheet until the roll-out diverges. States between two that are met are states of the same problem, whatever holds
+  /// for its states (a radius is positive, a concentration is too).
+  Problem blended() const {
+    Problem problem = problem_;
+    problem.initial += ", blended"; // no distribution to be looked up when a parameter changes
+    problem.sample = [this](Random& random, double* u0) {
+      problem_.sample(random, u0);
+      if (random.uniform(0.0, 1.0) < 0.5) return;
+      const Trajectories& met = validation_.trajectories;
+      const auto one_of = [&](std::size_t count) {
+        return std::min(static_cast<std::size_t>(random.uniform(0.0, static_cast<double>(count))), count - 1);
+      };
+      const std::size_t trajectory = one_of(met.trajectories);
+      const double* other = met.state(trajectory, one_of(met.times));
+      const double share = random.uniform(0.0, most_blended);
+      for (std::size_t v = 0; v < met.dimension; ++v) u0[v] += share * (other[v] - u0[v]);
+    };
+    return problem;
+  }
+
   detail::Cases generate(Split split, std::size_t count, double from, double to) {
     GenerateOptions g;
     g.trajectories = count;
@@ -261,7 +289,8 @@ private:
     g.seed = options_.seed;
     g.split = split;
     g.progress = [&](double fraction, const std::string& what) { return report(from + (to - from) * fraction, what); };
-    return detail::generate_cases(problem_, options_.parameters, g);
+    const bool blend = split == Split::train && options_.search_dt;
+    return detail::generate_cases(blend ? blended() : problem_, options_.parameters, g);
   }
 
   /// Fewer pairs than unknowns of an affine map cannot tell any corrector from another.
@@ -328,9 +357,12 @@ private:
   void search_steps() {
     std::map<std::size_t, std::vector<AttnsPlan>> plans;
     for (const std::size_t stride : steps_.strides) plans[stride] = detail::make_plans(shape_, stride);
+    // What needs not wait for the base step is cheapest: once it reaches the error, little of the rest is worth a fit.
+    std::vector<CorrectorInput> inputs = shape_.inputs;
+    std::stable_partition(inputs.begin(), inputs.end(), [](CorrectorInput i) { return i == CorrectorInput::state; });
     std::vector<Chain> chains;
     for (const Method method : {Method::polynomial, Method::variable_projection, Method::random_features}) {
-      for (const CorrectorInput input : shape_.inputs) {
+      for (const CorrectorInput input : inputs) {
         for (std::size_t base = 0; base < shape_.bases.size(); ++base) chains.emplace_back(method, input, base);
       }
     }
