@@ -412,3 +412,51 @@ BOOST_AUTO_TEST_CASE(a_base_stepper_with_other_stages_is_found_out) {
   });
   check_equal(x, initial);
 }
+
+namespace {
+
+/// Steps of an Odeint stepper of its own, a constant added after each, against the same with a fresh stepper for every
+/// step: nothing that a stepper remembers of its uncorrected end may enter the next step.
+template <class Base> void check_base() {
+  const char* name = odeint::base_scheme<Base>::name;
+  BOOST_TEST_CONTEXT(name) {
+    for (const CorrectorInput input : {CorrectorInput::increment, CorrectorInput::stages}) {
+      Model model = test::zero_corrector(2, name, 0.25, input);
+      std::get<CorrectorModel>(model.method).approximator.affine.bias = {0.01, -0.02};
+      std::get<CorrectorModel>(model.method).fallback_substeps = 2;
+      odeint::corrector<Base> stepper(test::share(model));
+      const auto system = [](const auto& x, auto& dxdt, double t) {
+        dxdt[0] = x[1];
+        dxdt[1] = std::cos(t) - std::sin(x[0]);
+      };
+      typename Base::state_type x{0.3, 0.1}, expected{0.3, 0.1}, dxdt{};
+      for (int n = 0; n < 8; ++n) {
+        const double t = 0.25 * n;
+        system(x, dxdt, t);
+        if (n % 2 == 0) {
+          stepper.do_step(system, x, t, 0.25);
+        } else {
+          stepper.do_step(system, x, dxdt, t, 0.25);
+        }
+        Base().do_step(system, expected, t, 0.25);
+        expected[0] += 0.01;
+        expected[1] -= 0.02;
+      }
+      BOOST_TEST(stepper.counters().learned() == 8u);
+      stepper.do_step(system, x, 2.0, 0.125); // another step: the base stepper's own
+      Base().do_step(system, expected, 2.0, 0.125);
+      BOOST_TEST(stepper.counters().fallen_back() == 1u);
+      for (int i = 0; i < 2; ++i) BOOST_TEST(std::abs(x[i] - expected[i]) <= 1e-15);
+    }
+  }
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(steppers_of_higher_order_are_corrected_too) {
+  using state = std::array<double, 2>;
+  check_base<bno::runge_kutta_cash_karp54<state>>();
+  check_base<bno::runge_kutta_cash_karp54_classic<state>>();
+  check_base<bno::runge_kutta_dopri5<state>>();
+  check_base<bno::runge_kutta_fehlberg78<state>>();
+}

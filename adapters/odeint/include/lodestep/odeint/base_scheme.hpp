@@ -6,6 +6,10 @@
 #include <boost/numeric/odeint/stepper/euler.hpp>
 #include <boost/numeric/odeint/stepper/runge_kutta4.hpp>
 #include <boost/numeric/odeint/stepper/runge_kutta4_classic.hpp>
+#include <boost/numeric/odeint/stepper/runge_kutta_cash_karp54.hpp>
+#include <boost/numeric/odeint/stepper/runge_kutta_cash_karp54_classic.hpp>
+#include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
+#include <boost/numeric/odeint/stepper/runge_kutta_fehlberg78.hpp>
 
 namespace lodestep::odeint {
 
@@ -14,7 +18,8 @@ namespace lodestep::odeint {
 ///
 ///     template <> struct lodestep::odeint::base_scheme<my_rk4> { static constexpr const char* name = "rk4"; };
 ///
-/// Known names: "euler", "heun", "rk3", "rk4" (see classical_tableau).
+/// Known names: "euler", "heun", "rk3", "rk4", "cash_karp", "dormand_prince", "fehlberg78" and the other names of
+/// classical_tableau.
 template <class BaseStepper> struct base_scheme { static constexpr const char* name = nullptr; };
 
 template <class... Ts> struct base_scheme<boost::numeric::odeint::euler<Ts...>> {
@@ -27,6 +32,18 @@ template <class... Ts> struct base_scheme<boost::numeric::odeint::runge_kutta4<T
 };
 template <class... Ts> struct base_scheme<boost::numeric::odeint::runge_kutta4_classic<Ts...>> {
   static constexpr const char* name = "rk4";
+};
+template <class... Ts> struct base_scheme<boost::numeric::odeint::runge_kutta_cash_karp54<Ts...>> {
+  static constexpr const char* name = "cash_karp";
+};
+template <class... Ts> struct base_scheme<boost::numeric::odeint::runge_kutta_cash_karp54_classic<Ts...>> {
+  static constexpr const char* name = "cash_karp";
+};
+template <class... Ts> struct base_scheme<boost::numeric::odeint::runge_kutta_dopri5<Ts...>> {
+  static constexpr const char* name = "dormand_prince";
+};
+template <class... Ts> struct base_scheme<boost::numeric::odeint::runge_kutta_fehlberg78<Ts...>> {
+  static constexpr const char* name = "fehlberg78";
 };
 
 } // namespace lodestep::odeint

@@ -251,6 +251,8 @@ public:
 private:
   /// A model computes in double; states of float pass through buffers.
   static constexpr bool converts = !std::is_same_v<typename state_access<state_type>::value_type, double>;
+  static constexpr bool first_same_as_last =
+      std::is_same_v<typename BaseStepper::stepper_category, boost::numeric::odeint::explicit_error_stepper_fsal_tag>;
 
   static std::shared_ptr<const Corrector> required(std::shared_ptr<const Corrector> shared) {
     if (!shared) throw InvalidModel("model", "no model given (null pointer)");
@@ -286,7 +288,12 @@ private:
 
   template <class System, class StateIn, class DerivIn, class StateOut>
   void base_step(System& system, const StateIn& in, const DerivIn& dxdt, time_type t, StateOut& out, time_type dt) {
-    if constexpr (std::is_same_v<DerivIn, detail::no_derivative>) {
+    if constexpr (first_same_as_last) {
+      // What it keeps for its next step is the derivative where this one ends before the correction. A derivative that
+      // is given is evaluated again: these steppers hand out another with it.
+      base_.reset();
+      base_.do_step(std::ref(system), in, t, out, dt);
+    } else if constexpr (std::is_same_v<DerivIn, detail::no_derivative>) {
       base_.do_step(std::ref(system), in, t, out, dt);
     } else {
       base_.do_step(std::ref(system), in, dxdt, t, out, dt);
@@ -297,7 +304,7 @@ private:
   BOOST_NOINLINE void recorded_base_step(System& system, const StateIn& in, const DerivIn& dxdt, time_type t,
                                          StateOut& out, time_type dt) {
     detail::stage_recorder<System> recorder(system, stages_, corrector_->dimension());
-    if constexpr (!std::is_same_v<DerivIn, detail::no_derivative>) recorder.record(dxdt);
+    if constexpr (!first_same_as_last && !std::is_same_v<DerivIn, detail::no_derivative>) recorder.record(dxdt);
     base_step(recorder, in, dxdt, t, out, dt);
     if (recorder.count() != corrector_->stages()) {
       detail::throw_wrong_stages(corrector_->stages(), recorder.count());
@@ -326,7 +333,10 @@ private:
     const std::size_t count = corrector_->substeps(static_cast<double>(dt));
     const time_type h = dt / static_cast<time_type>(count);
     const auto sub_steps = [&](auto& stepper) {
-      if constexpr (std::is_same_v<DerivIn, detail::no_derivative>) {
+      if constexpr (first_same_as_last && std::is_same_v<decltype(stepper), BaseStepper&>) {
+        stepper.reset();
+        stepper.do_step(std::ref(system), in, t, out, h);
+      } else if constexpr (std::is_same_v<DerivIn, detail::no_derivative>) {
         stepper.do_step(std::ref(system), in, t, out, h);
       } else {
         stepper.do_step(std::ref(system), in, dxdt, t, out, h);
