@@ -49,8 +49,8 @@ struct CorrectorParameter {
 };
 
 /// How far a state is from those of training: y = projection(state, time inputs, parameters), whose squared norm
-/// estimates the leverage of the state among the training states (its Christoffel function, inverted) by a few random
-/// projections. States with |y|^2 <= `limit` are inside.
+/// is the leverage of the state among the training states (its Christoffel function, inverted). States with |y|^2 <=
+/// `limit` are inside.
 struct LODESTEP_EXPORT Density {
   ApproximatorSpec projection; ///< inputs: dimension + time inputs + parameters
   double limit = 0.0;          ///< positive

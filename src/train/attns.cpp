@@ -12,6 +12,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -293,19 +294,31 @@ private:
     return detail::generate_cases(blend ? blended() : problem_, options_.parameters, g);
   }
 
-  /// Fewer pairs than unknowns of an affine map cannot tell any corrector from another.
+  /// Fewer distinct pairs than unknowns of an affine map cannot tell any corrector from another.
   void require_enough_states() const {
     const auto& t = train_.trajectories;
-    const std::size_t pairs = t.trajectories * (t.times - steps_.strides.back());
+    const std::size_t each = t.times - steps_.strides.back();
     AttnsPlan plan;
     plan.input = shape_.inputs.front();
     const std::size_t least = 2 * (1 + shape_.features(plan));
-    if (pairs >= least) return;
-    const std::size_t each = t.times - steps_.strides.back();
+    std::set<std::vector<double>> distinct; // no more than are needed
+    for (std::size_t i = 0; i < t.trajectories; ++i) {
+      for (std::size_t n = 0; n < each && distinct.size() < least; ++n) {
+        distinct.insert({t.state(i, n), t.state(i, n) + t.dimension});
+      }
+    }
+    if (distinct.size() >= least) return;
+    const std::size_t found = distinct.size();
+    const std::size_t missing = least - found;
+    std::string advice = std::to_string(missing) + " more are needed: ";
+    if (found * 2 < std::min(t.trajectories * each, least)) {
+      advice += "many are the same, so that initial states must differ more";
+    } else {
+      advice += std::to_string((missing + each - 1) / each) + " more trajectories, or a longer horizon";
+    }
     throw InvalidData("too little to learn from: " + std::to_string(t.trajectories) + " trajectories give " +
-                      std::to_string(pairs) + " steps, an affine corrector of this problem needs at least " +
-                      std::to_string(least) + ": " + std::to_string((least - pairs + each - 1) / each) +
-                      " more trajectories, or a longer horizon");
+                      std::to_string(found) + " distinct steps, an affine corrector of this problem needs at least " +
+                      std::to_string(least) + "; " + advice);
   }
 
   const detail::StepData& data(std::size_t base, std::size_t stride) {
@@ -490,7 +503,7 @@ private:
     if (shape_.points(best_.plan.stride) > 0) add_dense_output(std::get<CorrectorModel>(model.method));
     const detail::Cases held_out = generate(Split::test, profile_trajectories, 0.95, 0.99);
     const auto strides = steps_.aware ? steps_.strides : std::vector<std::size_t>{best_.plan.stride};
-    detail::profile_corrector(model, {&train_, &validation_, &held_out, strides}, options_.seed);
+    detail::profile_corrector(model, {&train_, &validation_, &held_out, strides});
     model.validate();
     result.reached = options_.error == 0.0 || (best_.rms <= safety * options_.error && dense_reached_);
     result.interrupted = interrupted_;

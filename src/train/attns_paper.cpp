@@ -123,7 +123,7 @@ AttnsPaperResult train_attns_paper(const Problem& problem, const AttnsPaperOptio
   const auto& grid = held_out.trajectories;
   model.error.horizon = static_cast<double>(grid.times - 1) * grid.dt;
   model.error.horizon_rms = std::numeric_limits<double>::infinity();
-  detail::profile_corrector(model, {&train, &validation, &held_out, {1}}, options.seed);
+  detail::profile_corrector(model, {&train, &validation, &held_out, {1}});
   if (!std::isfinite(model.error.horizon_rms)) {
     throw InvalidData("train attns, paper's recipe: roll-outs diverge over the horizon after " +
                       std::to_string(result.epochs) + " epochs, the one-step error being " +

@@ -19,8 +19,8 @@ constexpr std::size_t most_samples = 60000;
 
 class Profile {
 public:
-  Profile(Model& model, const CorrectorCases& sets, std::uint64_t seed)
-      : model_(model), corrector_(std::get<CorrectorModel>(model.method)), sets_(sets), seed_(seed),
+  Profile(Model& model, const CorrectorCases& sets)
+      : model_(model), corrector_(std::get<CorrectorModel>(model.method)), sets_(sets),
         base_(classical_tableau(corrector_.base)), approximator_(corrector_.approximator) {}
 
   void fill() {
@@ -76,7 +76,7 @@ private:
     constexpr double ridge = 1e-6;
     constexpr double margin = 3.0;
     const StepData train = data(*sets_.train);
-    Density density = fit_density(make_density_features(train, corrector_), ridge, seed_);
+    Density density = fit_density(make_density_features(train, corrector_), ridge);
     const Approximator projection(density.projection);
     const CorrectorFeatures features(corrector_, model_.dimension(), base_.stages());
     std::vector<double> x(projection.inputs());
@@ -186,6 +186,11 @@ private:
     const std::size_t steps = truth.trajectories * starts;
     const std::size_t samples = std::min<std::size_t>(steps, 64);
     std::vector<double> u(truth.dimension);
+    // Below it, what more steps add is rounding. Far above, as where a scheme is not yet stable at a long step, errors
+    // may grow for a while before they fall.
+    double size = 0.0;
+    for (double value : truth.states) size = std::max(size, std::abs(value));
+    const double rounding = 1e-9 * size;
     double previous = std::numeric_limits<double>::infinity();
     for (unsigned m = 1; m <= most; m *= 2) {
       double sum = 0.0;
@@ -206,7 +211,7 @@ private:
       }
       const double rms = std::sqrt(sum / static_cast<double>(samples * u.size()));
       if (rms <= step_rms) return m;
-      if (rms >= previous) return m / 2; // rounding has taken over
+      if (rms >= previous && previous <= rounding) return m / 2; // rounding has taken over
       if (std::isfinite(rms)) previous = rms;
     }
     return most;
@@ -215,7 +220,6 @@ private:
   Model& model_;
   CorrectorModel& corrector_;
   const CorrectorCases& sets_;
-  std::uint64_t seed_;
   const ButcherTableau& base_;
   Approximator approximator_;
   Workspace workspace_;
@@ -223,8 +227,8 @@ private:
 
 } // namespace
 
-void profile_corrector(Model& model, const CorrectorCases& sets, std::uint64_t seed) {
-  Profile(model, sets, seed).fill();
+void profile_corrector(Model& model, const CorrectorCases& sets) {
+  Profile(model, sets).fill();
 }
 
 } // namespace lodestep::detail

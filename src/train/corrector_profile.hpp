@@ -20,7 +20,7 @@ struct CorrectorCases {
 };
 
 /// Fills the domain, the fallback, the error estimate and the error profile of `model`, whose corrector is complete
-/// otherwise. `seed` draws the density's projections.
-void profile_corrector(Model& model, const CorrectorCases& sets, std::uint64_t seed);
+/// otherwise.
+void profile_corrector(Model& model, const CorrectorCases& sets);
 
 } // namespace lodestep::detail

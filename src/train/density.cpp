@@ -11,7 +11,6 @@ namespace lodestep::detail {
 
 namespace {
 
-constexpr Eigen::Index projections = 4; // one vector of doubles on most processors
 /// Monomials beyond which the guard would cost as much as what it guards. Of four variables, all of degree 2.
 constexpr std::size_t most_monomials = 15;
 constexpr unsigned highest_degree = 4;
@@ -25,14 +24,15 @@ unsigned degree_for(std::size_t inputs) {
 
 } // namespace
 
-Density fit_density(const Eigen::MatrixXd& x, double ridge, std::uint64_t seed) {
+Density fit_density(const Eigen::MatrixXd& x, double ridge) {
   const Eigen::Index samples = std::min(x.cols(), most_samples);
   Eigen::MatrixXd thinned(x.rows(), samples);
   for (Eigen::Index n = 0; n < samples; ++n) thinned.col(n) = x.col(n * x.cols() / samples);
-  const Standardisation scales(x, Eigen::MatrixXd::Ones(projections, 1));
   const unsigned degree = degree_for(static_cast<std::size_t>(x.rows()));
+  const auto features = static_cast<Eigen::Index>(
+      1 + x.rows() + (degree < 2 ? 0 : monomial_count(static_cast<std::size_t>(x.rows()), degree)));
+  const Standardisation scales(x, Eigen::MatrixXd::Ones(features, 1));
   const Eigen::MatrixXd basis = polynomial_basis(scales.inputs(thinned), degree);
-  const Eigen::Index features = basis.rows();
 
   // G + ridge I = R' R by an orthogonal factorisation of the samples with the ridge's root below them.
   Eigen::MatrixXd a(samples + features, features);
@@ -41,12 +41,9 @@ Density fit_density(const Eigen::MatrixXd& x, double ridge, std::uint64_t seed) 
   const Eigen::HouseholderQR<Eigen::Ref<Eigen::MatrixXd>> qr(a);
   const Eigen::MatrixXd triangle = qr.matrixQR().topRows(features).triangularView<Eigen::Upper>();
 
-  constexpr std::uint64_t stream = 17; // beside those of Split and of the hidden layers
-  Random random(seed, stream, 0);
-  Eigen::MatrixXd projection(features, projections);
-  for (double& entry : projection.reshaped()) entry = random.normal();
-  projection /= std::sqrt(static_cast<double>(projections * features));
-  const Eigen::MatrixXd weights = triangle.triangularView<Eigen::Upper>().solve(projection).transpose();
+  const Eigen::MatrixXd identity = Eigen::MatrixXd::Identity(features, features);
+  const Eigen::MatrixXd weights =
+      triangle.transpose().triangularView<Eigen::Lower>().solve(identity) / std::sqrt(static_cast<double>(features));
 
   Density density;
   density.projection = polynomial_spec(scales, weights, degree);

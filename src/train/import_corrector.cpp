@@ -73,7 +73,7 @@ Model import_corrector(const ApproximatorSpec& network, const Problem& problem, 
   const auto& grid = held_out.trajectories;
   model.error.horizon = static_cast<double>(grid.times - 1) * grid.dt;
   model.error.horizon_rms = std::numeric_limits<double>::infinity();
-  detail::profile_corrector(model, {&train, &validation, &held_out, {1}}, options.seed);
+  detail::profile_corrector(model, {&train, &validation, &held_out, {1}});
   const std::string settings = "base " + base.name + ", dt " + text(grid.dt) + ", input " + to_string(options.input);
   if (!(model.error.step_rms < model.error.base_step_rms)) {
     throw InvalidData("the network does not correct " + settings + " on problem '" + problem.name +

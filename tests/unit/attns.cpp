@@ -150,6 +150,15 @@ BOOST_AUTO_TEST_CASE(bad_options_are_refused_with_what_to_do) {
   refused(options, "time limit");
 }
 
+// A thousand steps of one state are one step: rank-deficient, whatever is fitted.
+BOOST_AUTO_TEST_CASE(states_that_are_all_the_same_are_too_few) {
+  auto problem = swing();
+  problem.sample = [](Random&, double* u0) { u0[0] = u0[1] = 0.0; };
+  BOOST_CHECK_EXCEPTION(train_attns(problem, options_for(1e-4)), InvalidData, [](const InvalidData& error) {
+    return says(error, "1 distinct steps") && says(error, "5 more") && says(error, "differ");
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_right_hand_side_that_fails_is_reported) {
   auto problem = swing();
   problem.rhs = [](double, const double* u, double* dudt) {
