@@ -23,7 +23,13 @@ double polynomial_ns(Precision precision, std::size_t inputs, std::size_t output
       (few && (inputs <= 4 || (inputs == 5 && degree <= 7) || (inputs == 6 && degree <= 5))) ||
       (!few && ((inputs >= 2 && inputs <= 4 && degree <= 8) || ((inputs == 5 || inputs == 6) && degree <= 4))) ||
       (inputs == 8 && degree <= 3);
-  if (unrolled && precision == Precision::f64) return 11.5 + 0.15 * nodes * vectors;
+  const bool unrolled_f32 = precision == Precision::f32 && inputs == 4 && !few && degree >= 2 && degree <= 6;
+  if ((unrolled && precision == Precision::f64) || unrolled_f32) {
+    const double coefficient = unrolled_f32 ? 0.11 : 0.15;
+    // Coefficients that do not fit the first-level cache are waited for.
+    const double bytes = (precision == Precision::f64 ? 8.0 : 4.0) * nodes * static_cast<double>(outputs);
+    return 11.5 + coefficient * nodes * vectors * (bytes > 32768.0 ? 2.1 : 1.0);
+  }
   const auto n = static_cast<double>(inputs);
   return 16.0 + 1.4 * n + (0.33 + 1.2 / n) * nodes * vectors;
 }

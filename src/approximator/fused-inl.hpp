@@ -51,7 +51,17 @@ HWY_INLINE void store_outputs(D d, hn::Vec<D> v, const FusedScaling& scaling, st
   }
   HWY_ALIGN T buffer[lanes];
   hn::Store(v, d, buffer);
-  for (std::size_t i = 0; i < lanes && i < count; ++i) y[o + i] = scaled_output<T, Io>(scaling, o + i, buffer[i]);
+  std::size_t i = 0;
+  if constexpr (std::is_same_v<T, float> && std::is_same_v<Io, double>) {
+    const hn::CappedTag<double, lanes> wide;
+    const hn::Rebind<float, decltype(wide)> narrow;
+    constexpr std::size_t step = hn::MaxLanes(hn::CappedTag<double, lanes>());
+    for (; i + step <= lanes && i + step <= count; i += step) {
+      const auto value = hn::PromoteTo(wide, hn::Load(narrow, buffer + i));
+      hn::StoreU(hn::Mul(value, hn::LoadU(wide, scaling.output_scale.data() + o + i)), wide, y + o + i);
+    }
+  }
+  for (; i < lanes && i < count; ++i) y[o + i] = scaled_output<T, Io>(scaling, o + i, buffer[i]);
 }
 
 } // namespace lodestep::detail::HWY_NAMESPACE

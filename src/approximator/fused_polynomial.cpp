@@ -152,6 +152,10 @@ constexpr bool unroll = true;
 
 /// Unrolled for the shapes in use as far as their code stays small.
 template <unsigned kDegree, class D> FusedKernel<double> unrolled([[maybe_unused]] std::size_t inputs) {
+  // In f32 the dense output of a step is evaluated: its many outputs would not fit the first-level cache in f64.
+  if constexpr (unroll && std::is_same_v<D, ManyOutputs<float>> && kDegree >= 2 && kDegree <= 6) {
+    return inputs == 4 ? polynomial_unrolled<kDegree, 4, D> : nullptr;
+  }
   constexpr bool few = unroll && std::is_same_v<D, FewOutputs<double>>;
   constexpr bool many = unroll && std::is_same_v<D, ManyOutputs<double>>; // both on the narrowest instruction sets
   if constexpr (few) {
@@ -188,15 +192,12 @@ template <unsigned kDegree, class D> FusedChoice choose_degree(std::size_t input
   choice.padded_outputs = choice.lanes;
   choice.leaf_multiple = leaf_multiple;
   choice.from_double = polynomial_any<kDegree, D, double>;
-  if constexpr (std::is_same_v<T, double>) {
-    if (folded) {
-      if (const auto kernel = unrolled<kDegree, D>(inputs)) {
-        choice.from_double = kernel;
-        choice.leaf_multiple = 1;
-      }
-    }
-  } else {
-    choice.from_float = polynomial_any<kDegree, D, float>;
+  const FusedKernel<double> kernel = folded || std::is_same_v<T, float> ? unrolled<kDegree, D>(inputs) : nullptr;
+  if (kernel) {
+    choice.from_double = kernel;
+    choice.leaf_multiple = 1;
+  } else if constexpr (std::is_same_v<T, float>) {
+    choice.from_float = polynomial_any<kDegree, D, float>; // else the caller converts: the packing is another
   }
   return choice;
 }
@@ -217,8 +218,9 @@ FusedChoice choose_polynomial_here(Precision precision, std::size_t inputs, std:
     return few ? choose<FewOutputs<double>>(inputs, degree, folded, degrees)
                : choose<ManyOutputs<double>>(inputs, degree, folded, degrees);
   }
-  return few ? choose<FewOutputs<float>>(inputs, degree, folded, degrees)
-             : choose<ManyOutputs<float>>(inputs, degree, folded, degrees);
+  const bool dense = inputs == 4 && outputs > 4 && degree >= 2 && degree <= 6; // as `unrolled` has them
+  return few && !dense ? choose<FewOutputs<float>>(inputs, degree, folded, degrees)
+                       : choose<ManyOutputs<float>>(inputs, degree, folded, degrees);
 }
 
 } // namespace

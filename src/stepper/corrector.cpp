@@ -196,8 +196,9 @@ void Corrector::dense_states(const double* u, const double* u_next, double* stat
   const bool state = plain_ && description_->input == CorrectorInput::state;
   dense_->evaluate(state ? u : scratch.features.data(), states, 1, scratch.workspace);
   const std::size_t points = dense_points();
-  for (std::size_t j = 0; j < points; ++j, states += dimension_) {
-    const double s = static_cast<double>(j + 1) / static_cast<double>(points + 1);
+  const double rate = 1.0 / static_cast<double>(points + 1);
+  for (std::size_t j = 1; j <= points; ++j, states += dimension_) {
+    const double s = static_cast<double>(j) * rate;
     for (std::size_t i = 0; i < dimension_; ++i) states[i] += u[i] + s * (u_next[i] - u[i]);
   }
 }

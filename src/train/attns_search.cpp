@@ -143,7 +143,10 @@ std::vector<AttnsPlan> make_plans(const AttnsShape& shape, std::size_t stride) {
             static_cast<double>(stages) * shape.rhs_cost_ns + shape_of(plan, inputs, shape.dimension).cost_ns();
         if (const std::size_t points = shape.points(stride)) {
           AttnsPlan dense = plan;
+          dense.precision = Precision::f32;
           if (method != Method::polynomial) dense.method = Method::polynomial, dense.degree = 5;
+          // What is not carried on needs fewer digits, hence seldom a higher degree.
+          dense.degree = std::min(dense.degree, 6U);
           plan.cost_ns += shape_of(dense, inputs, points * shape.dimension).cost_ns();
         }
         // What is fed with the state need not wait for the base step: the processor evaluates the two side by side.
@@ -217,6 +220,8 @@ DenseOutput AttnsFitter::fit_dense(const AttnsPlan& plan, const Cases& cases, do
   const Standardisation scales(x, targets);
   DenseOutput dense;
   dense.points = points;
+  Workspace workspace;
+  Eigen::MatrixXd y(targets.rows(), targets.cols());
   for (unsigned degree = 3; degree <= highest_degree; ++degree) {
     const std::size_t features = polynomial_features(inputs, degree);
     if (features > most_features) break;
@@ -224,11 +229,13 @@ DenseOutput AttnsFitter::fit_dense(const AttnsPlan& plan, const Cases& cases, do
     const RidgeSolver solver(polynomial_basis(scales.inputs(thin(x, most)), degree),
                              scales.outputs(thin(targets, most)));
     dense.approximator = polynomial_spec(scales, solver.solve(1e-11), degree);
-    Eigen::MatrixXd y(targets.rows(), targets.cols());
-    Workspace workspace;
-    Approximator(dense.approximator).evaluate(x.data(), y.data(), static_cast<std::size_t>(x.cols()), workspace);
-    dense.rms = std::sqrt((y - targets).squaredNorm() / static_cast<double>(y.size()));
-    if (dense.rms <= error) break;
+    // No error of these states is carried on to the next step, so that f32 is mostly enough, and half the memory.
+    for (const Precision precision : {Precision::f32, Precision::f64}) {
+      dense.approximator.precision = precision;
+      Approximator(dense.approximator).evaluate(x.data(), y.data(), static_cast<std::size_t>(x.cols()), workspace);
+      dense.rms = std::sqrt((y - targets).squaredNorm() / static_cast<double>(y.size()));
+      if (dense.rms <= error) return dense;
+    }
   }
   return dense;
 }
