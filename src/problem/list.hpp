@@ -21,10 +21,9 @@ namespace lodestep::problem {
 
 /// The built-in problems. To add one, write src/problem/<name>.hpp (see problem/definition.hpp) and name its definition
 /// here: the commands, benchmarks and tests that go over all problems take it from this list.
-using Definitions =
-    std::tuple<ElasticPendulumDefinition, KLinkPendulumDefinition, SpringMassDefinition, HarmonicOscillatorDefinition,
-               HyperbolicDefinition, CubicOscillatorDefinition, VanDerPolDefinition, StiffVanDerPolDefinition,
-               HopfDefinition, LorenzDefinition, KuramotoSivashinskyDefinition, HiresDefinition, RobertsonDefinition,
-               DuffingDefinition>;
+using Definitions = std::tuple<ElasticPendulumDefinition, KLinkPendulumDefinition, SpringMassDefinition,
+                               HarmonicOscillatorDefinition, HyperbolicDefinition, CubicOscillatorDefinition,
+                               VanDerPolDefinition, StiffVanDerPolDefinition, HopfDefinition, LorenzDefinition,
+                               KuramotoSivashinskyDefinition, HiresDefinition, RobertsonDefinition, DuffingDefinition>;
 
 } // namespace lodestep::problem

@@ -264,7 +264,8 @@ BOOST_AUTO_TEST_CASE(flow_maps_are_compared_too) {
 
 BOOST_AUTO_TEST_CASE(stiff_problems_are_known_and_met_by_an_implicit_stepper) {
   for (const char* name : {"hires", "robertson", "stiff_van_der_pol"}) BOOST_TEST(is_stiff(make_problem(name)));
-  for (const char* name : {"elastic_pendulum", "k_link_pendulum", "van_der_pol", "lorenz", "hopf", "cubic_oscillator"}) {
+  for (const char* name :
+       {"elastic_pendulum", "k_link_pendulum", "van_der_pol", "lorenz", "hopf", "cubic_oscillator"}) {
     BOOST_TEST(!is_stiff(make_problem(name)), name);
   }
   const Problem problem = make_problem("robertson");
