@@ -41,21 +41,23 @@ struct RobertsonDefinition {
   static Aliases aliases() { return {}; }
   static std::vector<Parameter> parameters() { return {}; }
 
+  template <class R> static void sample(R& random, double* u0) {
+    u0[2] = random.uniform(std::log(1e-3), std::log(1e-1));
+    const double y1 = 1.0 - std::exp(u0[2]);
+    u0[0] = std::log(y1);
+    // The slow manifold: k2 y2^2 + k3 y3 y2 = k1 y1.
+    const double half = Robertson::k3 * std::exp(u0[2]) / (2.0 * Robertson::k2);
+    const double slow = std::sqrt(half * half + Robertson::k1 * y1 / Robertson::k2) - half;
+    u0[1] = std::log(slow) + random.uniform(-std::log(2.0), std::log(2.0));
+  }
+
   static void define(Problem& problem) {
     problem.variables = {{"ln_y_1", ""}, {"ln_y_2", ""}, {"ln_y_3", ""}};
     problem.horizon = 40.96;
     problem.dt = 0.512;
     problem.fine_dt = 0.0005; // RK4 is stable up to 2.78 / 5000
     set_rhs(problem, Robertson{});
-    problem.sample = [](Random& random, double* u0) {
-      u0[2] = random.uniform(std::log(1e-3), std::log(1e-1));
-      const double y1 = 1.0 - std::exp(u0[2]);
-      u0[0] = std::log(y1);
-      // The slow manifold: k2 y2^2 + k3 y3 y2 = k1 y1.
-      const double half = Robertson::k3 * std::exp(u0[2]) / (2.0 * Robertson::k2);
-      const double slow = std::sqrt(half * half + Robertson::k1 * y1 / Robertson::k2) - half;
-      u0[1] = std::log(slow) + random.uniform(-std::log(2.0), std::log(2.0));
-    };
+    problem.sample = [](Random& random, double* u0) { sample(random, u0); };
   }
 };
 
