@@ -64,8 +64,10 @@ elseif(STEP STREQUAL "pkg_config")
   message("${output}")
 
 elseif(STEP STREQUAL "subdirectory")
-  # The build directory is kept, so that the core is compiled again only when it has changed.
-  run(${CMAKE_COMMAND} -S ${consumer} -B ${WORK} ${project_options} -DLODESTEP_SOURCE=${SOURCE})
+  # The build directory is kept, so that the core is compiled again only when it has changed; and its kernels are
+  # compiled for one instruction set, since all of them are tested elsewhere.
+  run(${CMAKE_COMMAND} -S ${consumer} -B ${WORK} ${project_options} -DLODESTEP_SOURCE=${SOURCE}
+    "-DCMAKE_CXX_FLAGS=${CXX_FLAGS} -DHWY_COMPILE_ONLY_STATIC")
   run(${CMAKE_COMMAND} --build ${WORK})
   run(${WORK}/consumer ${WORK}/decay.safetensors)
   message("${output}")
