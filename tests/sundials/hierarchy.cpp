@@ -211,26 +211,10 @@ BOOST_AUTO_TEST_CASE(cells_outside_the_box_fall_back_alone) {
 }
 
 BOOST_AUTO_TEST_CASE(a_base_scheme_under_the_map_is_stepped_and_corrected) {
-  // RK4 over the step and a map that adds what it misses: exp(i dt) - P(i dt).
-  const double dt = 0.64;
-  const Model exact = exact_corrector(1, "rk4", dt, CorrectorInput::state);
-  HierarchyModel hierarchy;
-  FlowMapModel map;
-  map.dt = dt;
-  map.base = "rk4";
-  map.substeps = 1;
-  map.approximator = std::get<CorrectorModel>(exact.method).approximator;
-  map.state.assign(2, {-10.0, 10.0});
-  map.limit.assign(2, 1.0);
-  hierarchy.maps = {map};
-  hierarchy.fine_dt = 0.02;
-  Model model = exact;
-  model.method = hierarchy;
-
   Context context;
   Vector y(context, {1.0, 0.0});
   Calls calls;
-  arkode::Stepper stepper(shared(model), oscillators, y, context);
+  arkode::Stepper stepper(shared(oscillator_hierarchy_over_rk4(0.64, 0.02)), oscillators, y, context);
   LodestepStepper_SetErrFile(stepper, nullptr);
   Memory memory(LodestepStepCreateFrom(stepper, 0.0, y), free_main);
   silence(memory);

@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(text_and_csv_give_the_same_numbers) {
       {"Learned stepper steps", 10}, {"Learned cell steps", 9},
       {"Fallbacks step size", 1},    {"Fallbacks domain", 0},
       {"Fallbacks correction", 0},   {"Fallbacks forcing", 0},
-      {"Fallbacks RHS failure", 0},  {"Failed evolutions", 0},
+      {"Fallbacks RHS failure", 0},  {"Failures", 0},
       {"Network evals", 9},          {"RHS fn evals", stepper.stats().rhs_evals}};
 
   std::map<std::string, long int> csv;

@@ -35,6 +35,23 @@ inline Model oscillator_hierarchy(const std::vector<double>& steps, double fine_
   return model;
 }
 
+/// A hierarchy of one map of that oscillator, over steps of RK4: it adds what RK4 misses, and the step is exact.
+inline Model oscillator_hierarchy_over_rk4(double dt, double fine_dt) {
+  Model model = exact_corrector(1, "rk4", dt, CorrectorInput::state);
+  FlowMapModel map;
+  map.dt = dt;
+  map.base = "rk4";
+  map.substeps = 1;
+  map.approximator = std::get<CorrectorModel>(model.method).approximator;
+  map.state.assign(2, {-10.0, 10.0});
+  map.limit.assign(2, 1.0);
+  HierarchyModel hierarchy;
+  hierarchy.maps = {map};
+  hierarchy.fine_dt = fine_dt;
+  model.method = hierarchy;
+  return model;
+}
+
 inline std::shared_ptr<const Model> shared(Model model) {
   return std::make_shared<const Model>(std::move(model));
 }

@@ -84,6 +84,8 @@ int CellStepper::take(RhsRef rhs, double t, double* u, double dt, const double* 
   }
   if (learned < layout_.cells) {
     const std::size_t count = substeps(dt);
+    // A slope handed in was computed once and is not asked for again: if that is what failed, it must be.
+    if (dudt && !std::all_of(dudt, dudt + layout_.size(), [](double x) { return std::isfinite(x); })) dudt = nullptr;
     for (unsigned attempt = 0;; ++attempt) {
       const int status = sub_step(rhs, t, u, dt, count << attempt, dudt);
       if (status < 0) return status;
@@ -129,7 +131,10 @@ int CellStepper::fill(RhsRef rhs, double t, double* u, double tout) {
     if (const int status = sub_stepper_.step(rhs, t + static_cast<double>(i) * h, u, h, u)) return status;
   }
   const double rest = tout - (t + whole * h);
-  return rest > 1e-9 * h ? sub_stepper_.step(rhs, tout - rest, u, rest, u) : 0;
+  if (rest > 1e-9 * h) {
+    if (const int status = sub_stepper_.step(rhs, tout - rest, u, rest, u)) return status;
+  }
+  return std::all_of(u, u + layout_.size(), [](double x) { return std::isfinite(x); }) ? 0 : 1;
 }
 
 std::size_t CellStepper::none(Outcome why) noexcept {

@@ -93,7 +93,8 @@ public:
   virtual int dense_states(RhsRef rhs, double t, const double* u, double dt, const double* u_next, double* states);
   /// The step of a classical scheme that fills in between learned steps, where the model says so; 0 if not.
   virtual double fine_dt() const noexcept { return 0.0; }
-  /// Advances u by that scheme, in such steps and a last, shorter one. Counts nothing.
+  /// Advances u by that scheme, in such steps and a last, shorter one. Counts nothing. Returns the code of the
+  /// right-hand side, > 0 also for a result that is not finite; u is then of no use.
   int fill(RhsRef rhs, double t, double* u, double tout);
 
 protected:

@@ -21,7 +21,7 @@ constexpr Line lines[] = {
     {"Fallbacks, correction", &LodestepStats::fallback_correction},
     {"Fallbacks, forcing", &LodestepStats::fallback_forcing},
     {"Fallbacks, RHS failure", &LodestepStats::fallback_rhs},
-    {"Failed evolutions", &LodestepStats::failures},
+    {"Failures", &LodestepStats::failures},
     {"RHS fn evals", &LodestepStats::rhs_evals},
     {"Network evals", &LodestepStats::network_evals},
 };

@@ -172,6 +172,12 @@ int LodestepStepper_::full_rhs(double t, N_Vector y, N_Vector ydot) noexcept {
     }
     return ARK_SUCCESS;
   });
+  if (flag >= 0 && status != 0) {
+    char message[128];
+    std::snprintf(message, sizeof message, "the right-hand side returned %d at t = %.17g", status, t);
+    lodestep::arkode::report(errfp, "full right-hand side", message);
+  }
+  if (flag < 0 || status != 0) ++failures;
   return flag < 0 ? flag : status;
 }
 
@@ -207,11 +213,13 @@ int LodestepStepper_::evolve(double t0, double tout, N_Vector y) noexcept {
     } else {
       access.gather(y, current.data());
     }
-    if (host_slope) { // a recoverable failure here is one of the step's first stage: dealt with there
+    if (host_slope) {
       if (!slope_known || slope_t != t0) {
         access.scatter(current.data(), y);
-        status = full_rhs(t0, y, host_slope);
-        if (status < 0) return ARK_SUCCESS;
+        if (full_rhs(t0, y, host_slope) != 0) { // ARKODE, where it asks for this itself, recovers from no failure
+          status = -1;
+          return ARK_SUCCESS;
+        }
       } else {
         access.scatter(first_slope.data(), host_slope);
       }

@@ -54,7 +54,7 @@ struct LodestepStepper_ {
   /// is none at t, and ARKODE's interpolation is what there is. Sets `status` where a right-hand side was called for
   /// it.
   bool state_within(double t, N_Vector y, int& status);
-  /// f at (t, y), kept for the step that starts there. Never throws.
+  /// f at (t, y), kept for the step that starts there. Reports and counts its failure. Never throws.
   int full_rhs(double t, N_Vector y, N_Vector ydot) noexcept;
   /// `count` terms of a polynomial; none if all are zero.
   void set_forcing(double shift, double scale, N_Vector* terms, int count);

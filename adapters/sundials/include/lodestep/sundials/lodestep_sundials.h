@@ -45,7 +45,7 @@ typedef struct {
   long int fallback_correction; /* ... the correction was larger than any in training, or not finite */
   long int fallback_forcing;    /* ... the forcing moves the correction by more than the forcing tolerance */
   long int fallback_rhs;  /* ... the right-hand side failed recoverably or was not finite; finer steps went past */
-  long int failures;      /* evolutions that were given up */
+  long int failures;      /* evolutions that were given up, full right-hand sides that failed */
   long int rhs_evals;     /* calls of the right-hand side, those for interpolation included */
   long int network_evals; /* states evaluated by the approximator */
 } LodestepStats;
