@@ -139,11 +139,16 @@ BOOST_AUTO_TEST_CASE(the_explicit_part_of_an_imex_pair_and_the_slow_part_of_mris
   BOOST_TEST(std::abs(y[0] - u[0]) < 1e-13);
   BOOST_TEST(std::abs(y[1] - u[1]) < 1e-13);
 
-  MRIStepCoupling coupling = MRIStepCoupling_MIStoMRI(rk4.get(), 4, 0);
+  MRIStepCoupling coupling = LodestepMRIStepCoupling_FromTable(rk4.get());
   BOOST_REQUIRE(coupling);
-  BOOST_TEST(coupling->q == 4);
+  BOOST_TEST(coupling->q == 2);      // whatever its own order is: see the convergence of learned_tableau.cpp
   BOOST_TEST(coupling->stages == 5); // padded: the last stage of RK4 is not the solution
   MRIStepCoupling_Free(coupling);
+
+  const Table fehlberg(ARKodeButcherTable_LoadERK(ARKODE_FEHLBERG_6_4_5)); // 0, 1/4, 3/8, 12/13, 1, 1/2
+  BOOST_TEST(!LodestepMRIStepCoupling_FromTable(fehlberg.get()));
+  BOOST_TEST(std::string(Lodestep_GetLastError()).find("1.000000 0.500000") != std::string::npos);
+  BOOST_TEST(!LodestepMRIStepCoupling_FromTable(nullptr));
 }
 
 BOOST_AUTO_TEST_CASE(c_callers_get_a_table_by_name_or_a_message) {

@@ -2,10 +2,12 @@
 
 #include <lodestep/error.hpp>
 #include <lodestep/learned_tableau.hpp>
+#include <lodestep/order_conditions.hpp>
 #include <lodestep/sundials/stepper.hpp>
 #include <lodestep/tableau.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -33,6 +35,32 @@ ARKodeButcherTable learned_table(const LearnedTableau& learned, double h) {
   const ButcherTableau tableau = method.terms.empty() ? method.tableau : learned.at(h);
   // On its family a learned tableau converges faster than the order conditions, which ask for all problems, allow it.
   return create_table(tableau, std::max(tableau.order, method.family_order));
+}
+
+ButcherTableau tableau_of(const ARKodeButcherTableMem& table) {
+  const auto stages = static_cast<std::size_t>(table.stages);
+  ButcherTableau tableau;
+  tableau.order = 1; // its own is not asked for here
+  for (std::size_t i = 0; i < stages; ++i) tableau.a.insert(tableau.a.end(), table.A[i], table.A[i] + stages);
+  tableau.b.assign(table.b, table.b + stages);
+  tableau.c.assign(table.c, table.c + stages);
+  return tableau;
+}
+
+/// The order that a tableau has as a multirate infinitesimal step method: 3 if its own is, and
+///
+///     sum_i (c_i - c_(i-1)) (g_i + g_(i-1)) + (1 - c_s) (1/2 + g_s) = 1/3,    g = A c,
+///
+/// holds too (Knoth and Wolke 1998; Sandu 2019, section 2.2); otherwise 2 at most.
+unsigned mis_order(const ButcherTableau& tableau) {
+  const std::size_t stages = tableau.stages();
+  std::vector<double> g(stages, 0.0);
+  for (std::size_t i = 0; i < stages; ++i) {
+    for (std::size_t j = 0; j < i; ++j) g[i] += tableau.a[i * stages + j] * tableau.c[j];
+  }
+  double sum = (1.0 - tableau.c.back()) * (0.5 + g.back());
+  for (std::size_t i = 1; i < stages; ++i) sum += (tableau.c[i] - tableau.c[i - 1]) * (g[i] + g[i - 1]);
+  return std::min(attained_order(tableau), std::abs(sum - 1.0 / 3.0) < 1e-12 ? 3u : 2u);
 }
 
 } // namespace
@@ -94,4 +122,24 @@ ARKodeButcherTable LodestepButcherTable_LoadByName(const char* name) {
     return ARK_SUCCESS;
   });
   return table;
+}
+
+MRIStepCoupling LodestepMRIStepCoupling_FromTable(ARKodeButcherTable table) {
+  MRIStepCoupling coupling = nullptr;
+  lodestep::arkode::guarded(stderr, "LodestepMRIStepCoupling_FromTable", [&] {
+    if (!table) throw lodestep::InvalidArgument("no table given (null pointer)");
+    const lodestep::ButcherTableau tableau = lodestep::arkode::tableau_of(*table);
+    tableau.validate();
+    if (!std::is_sorted(tableau.c.begin(), tableau.c.end()) || tableau.c.back() > 1.0) {
+      std::string abscissae;
+      for (const double c : tableau.c) abscissae += ' ' + std::to_string(c);
+      throw lodestep::InvalidArgument("MRIStep goes from one abscissa to the next, which must not descend or pass 1; "
+                                      "they are" +
+                                      abscissae);
+    }
+    coupling = MRIStepCoupling_MIStoMRI(table, static_cast<int>(lodestep::arkode::mis_order(tableau)), 0);
+    if (!coupling) throw std::bad_alloc();
+    return ARK_SUCCESS;
+  });
+  return coupling;
 }

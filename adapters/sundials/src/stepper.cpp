@@ -131,6 +131,11 @@ void LodestepStepper_::set_layout(LodestepLayout new_layout) {
   resize(stage);
 }
 
+void LodestepStepper_::set_parameter(const char* name, double value) {
+  cells->set_parameter(name, value);
+  slope_known = false; // of another right-hand side
+}
+
 void* LodestepStepper_::rhs_user_data() const noexcept {
   if (!main_memory) return user_data;
   void* data = nullptr;
@@ -425,7 +430,7 @@ int LodestepStepper_SetMaxRecoveries(LodestepStepper stepper, int n) {
 int LodestepStepper_SetParameter(LodestepStepper stepper, const char* name, sunrealtype value) {
   return with(stepper, "LodestepStepper_SetParameter", [&](LodestepStepper_& s) {
     if (!name) throw InvalidArgument("no name given (null pointer)");
-    s.cells->set_parameter(name, value);
+    s.set_parameter(name, value);
   });
 }
 

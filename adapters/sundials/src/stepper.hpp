@@ -62,6 +62,7 @@ struct LodestepStepper_ {
   void reset(double t, N_Vector y);
   void resize(N_Vector y);
   void set_layout(LodestepLayout layout);
+  void set_parameter(const char* name, double value);
   void* rhs_user_data() const noexcept;
 
   ARKRhsFn f;

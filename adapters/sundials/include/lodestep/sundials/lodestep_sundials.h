@@ -78,7 +78,8 @@ LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetForcingTolerance(LodestepStepper
  * 2, 4, ... 2^n times as many sub-steps. Default n = 4. */
 LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetMaxRecoveries(LodestepStepper stepper, int n);
 /* Sets a parameter of the right-hand side that is an input of the model, for the next steps. A value outside the
- * trained interval is accepted, and no step is then learned. An error if the model has no such input. */
+ * trained interval is accepted, and no step is then learned. An error if the model has no such input. ARKODE keeps a
+ * slope from the step before for its interpolation: where that matters, reset it (ARKodeReset, LodestepStepReInit). */
 LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetParameter(LodestepStepper stepper, const char* name, sunrealtype value);
 /* Where messages go: stderr by default, nowhere for NULL. */
 LODESTEP_SUNDIALS_EXPORT int LodestepStepper_SetErrFile(LodestepStepper stepper, FILE* errfp);
@@ -164,6 +165,11 @@ LODESTEP_SUNDIALS_EXPORT ARKodeButcherTable LodestepButcherTable_LoadFor(const c
                                                                          sunrealtype* hmin, sunrealtype* hmax);
 /* The classical tableau of that name ("euler", "heun", "rk3", "rk4"), or NULL. Free with ARKodeButcherTable_Free. */
 LODESTEP_SUNDIALS_EXPORT ARKodeButcherTable LodestepButcherTable_LoadByName(const char* name);
+/* The table as MRIStep's explicit slow part, in place of MRIStepCoupling_MIStoMRI(table, q, 0): with the order q that
+ * it has there. That is 3 where a condition beyond those of order 3 is met, which Knoth and Wolke's table does and
+ * learned ones in general do not; otherwise 2 at most. NULL if its abscissae descend. Free with MRIStepCoupling_Free.
+ */
+LODESTEP_SUNDIALS_EXPORT MRIStepCoupling LodestepMRIStepCoupling_FromTable(ARKodeButcherTable table);
 
 #ifdef __cplusplus
 }
