@@ -146,8 +146,8 @@ void* LodestepStepper_::rhs_user_data() const noexcept {
 int LodestepStepper_::call_rhs(double t, const double* u, double* dudt) {
   ++rhs_evaluations;
   if (access.replaceable()) {
-    N_VSetArrayPointer(const_cast<double*>(u), stage); // f does not write to its argument
-    N_VSetArrayPointer(dudt, slope);
+    access.replace(stage, const_cast<double*>(u)); // f does not write to its argument
+    access.replace(slope, dudt);
     return f(t, stage, slope, user_data);
   }
   access.scatter(u, stage);

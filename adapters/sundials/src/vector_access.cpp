@@ -65,6 +65,7 @@ VectorAccess::VectorAccess(N_Vector prototype) {
   replaceable_ = leaves_.size() == 1 && prototype->ops->nvsetarraypointer && prototype->ops->nvcloneempty &&
                  (id == SUNDIALS_NVEC_SERIAL || id == SUNDIALS_NVEC_PARALLEL || id == SUNDIALS_NVEC_OPENMP ||
                   id == SUNDIALS_NVEC_PTHREADS);
+  serial_ = id == SUNDIALS_NVEC_SERIAL;
 }
 
 void VectorAccess::add(N_Vector v, std::vector<std::size_t>& path) {
@@ -94,11 +95,11 @@ double* VectorAccess::leaf_array(N_Vector v, const Leaf& leaf) noexcept {
   return N_VGetArrayPointer(v);
 }
 
-void VectorAccess::gather(N_Vector v, double* out) const noexcept {
+void VectorAccess::gather_leaves(N_Vector v, double* out) const noexcept {
   for (const Leaf& leaf : leaves_) out = std::copy_n(leaf_array(v, leaf), leaf.size, out);
 }
 
-void VectorAccess::scatter(const double* in, N_Vector v) const noexcept {
+void VectorAccess::scatter_leaves(const double* in, N_Vector v) const noexcept {
   for (const Leaf& leaf : leaves_) {
     std::copy_n(in, leaf.size, leaf_array(v, leaf));
     in += leaf.size;
