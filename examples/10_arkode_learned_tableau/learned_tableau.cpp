@@ -1,7 +1,7 @@
 // Van der Pol's oscillator by ERKStep, its steps controlled by the error estimate, with a tableau learned for this
 // family of problems in place of a classical one. Written as SUNDIALS' examples are; the lines that differ are marked.
 
-#include <lodestep/sundials/lodestep_sundials.h>
+#include <lodestep/sundials/lodestep_sundials.h> // new
 
 #include <arkode/arkode_erkstep.h>
 #include <nvector/nvector_serial.h>

@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
   x[2] = x[3] = 0.0;
 
   LodestepStepper stepper = nullptr;
-  // instead of: void* arkode_mem = ERKStepCreate(pendulum, 0.0, y, sunctx); ERKStepSStolerances(arkode_mem, ...);
+  // instead of: void* arkode_mem = ERKStepCreate(pendulum, 0.0, y, sunctx); ARKodeSStolerances(arkode_mem, ...);
   void* arkode_mem = LodestepStepCreate(model, pendulum, 0.0, y, sunctx, &stepper);
   int flag = arkode_mem ? ARK_SUCCESS : ARK_MEM_NULL;
   if (arkode_mem) {
@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
     LodestepStepper_PrintAllStats(stepper, stdout, SUN_OUTPUTFORMAT_TABLE);
   }
 
-  LodestepStepFree(&arkode_mem, &stepper); // instead of: ERKStepFree(&arkode_mem);
+  LodestepStepFree(&arkode_mem, &stepper); // instead of: ARKodeFree(&arkode_mem);
   N_VDestroy(y);
   SUNContext_Free(&sunctx);
   return flag < 0 ? 1 : 0;

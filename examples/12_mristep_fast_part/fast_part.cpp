@@ -2,7 +2,7 @@
 // part, MRIStep's explicit one. Written as SUNDIALS' examples are; what differs from an ARKStep inner stepper is
 // marked.
 
-#include <lodestep/sundials/lodestep_sundials.h>
+#include <lodestep/sundials/lodestep_sundials.h> // new
 
 #include <arkode/arkode_mristep.h>
 #include <nvector/nvector_serial.h>
@@ -74,7 +74,7 @@ int main(int argc, char** argv) {
     MRIStepInnerStepper_Free(&inner);
   }
 
-  LodestepStepper_Free(&stepper);
+  LodestepStepper_Free(&stepper); // instead of: ARKodeFree(&inner_mem);
   N_VDestroy(y);
   SUNContext_Free(&sunctx);
   return flag < 0 ? 1 : 0;

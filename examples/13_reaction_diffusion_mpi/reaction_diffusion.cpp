@@ -3,7 +3,7 @@
 // the reaction as the fast one: a learned stepper that takes all cells of a rank as one batch. As in SUNDIALS' own
 // ark_diffusion_reaction_p, the vector is a parallel one; the lines that differ are marked.
 
-#include <lodestep/sundials/lodestep_sundials.h>
+#include <lodestep/sundials/lodestep_sundials.h> // new
 
 #include <arkode/arkode_mristep.h>
 #include <nvector/nvector_parallel.h>
@@ -120,7 +120,7 @@ static int run(const char* model, MPI_Comm comm) {
     ARKodeFree(&arkode_mem);
     MRIStepInnerStepper_Free(&inner);
   }
-  LodestepStepper_Free(&stepper);
+  LodestepStepper_Free(&stepper); // instead of: ARKodeFree(&inner_mem);
   N_VDestroy(y);
   SUNContext_Free(&sunctx);
   return flag < 0 ? 1 : 0;

@@ -1,6 +1,7 @@
-/* A mass on a spring that swings in a plane, in C: a learned stepper as ARKODE's integrator, with user data. */
+/* A mass on a spring that swings in a plane, in C: a learned stepper as ARKODE's integrator, with user data. Written as
+ * SUNDIALS' examples are; the lines that differ from a program with ERKStep are marked. */
 
-#include <lodestep/sundials/lodestep_sundials.h>
+#include <lodestep/sundials/lodestep_sundials.h> /* instead of <arkode/arkode_erkstep.h> */
 
 #include <nvector/nvector_serial.h>
 
@@ -43,6 +44,7 @@ int main(int argc, char** argv) {
   x[1] = 10.0;
   x[2] = x[3] = 0.0;
 
+  /* instead of: void* arkode_mem = ERKStepCreate(pendulum, 0.0, y, sunctx); ARKodeSStolerances(arkode_mem, ...); */
   void* arkode_mem =
       LodestepStepCreate(argc > 1 ? argv[1] : "pendulum.safetensors", pendulum, 0.0, y, sunctx, &stepper);
   if (!arkode_mem) {
@@ -57,7 +59,7 @@ int main(int argc, char** argv) {
   }
   LodestepStepper_PrintAllStats(stepper, stdout, SUN_OUTPUTFORMAT_CSV);
 
-  LodestepStepFree(&arkode_mem, &stepper);
+  LodestepStepFree(&arkode_mem, &stepper); /* instead of: ARKodeFree(&arkode_mem); */
   N_VDestroy(y);
   SUNContext_Free(&sunctx);
   return flag < 0 ? 1 : 0;

@@ -22,3 +22,18 @@ expect("plain C" "${C}" "Learned cell steps,500,")
 # -0.2682024, 10.4280128, -0.1288053, 0.8380030 at t = 48, to the slow method's error
 expect("fast part" "${FAST}" "t = +48\\.0 +-0\\.268[0-9]* +10\\.42[78][0-9]* +-0\\.12[89][0-9]* +0\\.83[78]")
 expect("fast part" "${FAST}" "Learned cell steps +=  *480\n")
+
+# The lines that the README adds to a program with ERKStep are those of the main integrator's.
+file(READ ${SOURCE}/examples/11_arkode_main_integrator/main_integrator.cpp main_integrator)
+file(STRINGS ${SOURCE}/README.md added REGEX "^\\+ .*[lL]odestepStep")
+list(LENGTH added count)
+if(NOT count EQUAL 2)
+  message(FATAL_ERROR "README.md: expected 2 lines added to an ARKODE program, found ${count}")
+endif()
+foreach(line IN LISTS added)
+  string(SUBSTRING "${line}" 1 -1 line)
+  string(FIND "${main_integrator}" "${line}" found)
+  if(found EQUAL -1)
+    message(FATAL_ERROR "README.md: '${line}' is not in examples/11_arkode_main_integrator")
+  endif()
+endforeach()
