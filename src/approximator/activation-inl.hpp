@@ -81,10 +81,23 @@ template <class V> HWY_INLINE V at_least(V lower, V t) {
   return hn::Max(lower, t);
 }
 
-/// t within [-limit, limit].
+/// t within [-limit, limit]. On AVX-512 one instruction does it, which makes the limit of NaN; an approximator's
+/// outputs are NaN all the same, since every input enters its affine term.
 template <class D, class V, std::size_t kCount> HWY_INLINE void clamp(D d, hn::TFromD<D> limit, V (&t)[kCount]) {
+#if HWY_TARGET == HWY_AVX3
+  constexpr int smaller_magnitude_with_first_sign = 2;
+  const V most = hn::Set(d, limit);
+  for (std::size_t i = 0; i < kCount; ++i) {
+    if constexpr (sizeof(hn::TFromD<D>) == 8) {
+      t[i] = V{_mm512_range_pd(t[i].raw, most.raw, smaller_magnitude_with_first_sign)};
+    } else {
+      t[i] = V{_mm512_range_ps(t[i].raw, most.raw, smaller_magnitude_with_first_sign)};
+    }
+  }
+#else
   for (std::size_t i = 0; i < kCount; ++i) t[i] = at_most(hn::Set(d, limit), t[i]);
   for (std::size_t i = 0; i < kCount; ++i) t[i] = at_least(hn::Set(d, -limit), t[i]);
+#endif
 }
 
 /// quotient[i] = numerator[i] / denominator[i], denominators of moderate size.

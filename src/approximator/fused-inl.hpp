@@ -16,6 +16,16 @@ HWY_BEFORE_NAMESPACE();
 namespace lodestep::detail::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// Whether kernels are made for single shapes, where that pays. It takes most of the time that these files compile, so
+/// x86 processors older than AVX2 (2013) are served by the loops for any shape.
+#undef LODESTEP_UNROLL_SHAPES
+#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SSE4 ||                                  \
+    (defined(HWY_SSE2) && HWY_TARGET == HWY_SSE2)
+#define LODESTEP_UNROLL_SHAPES 0
+#else
+#define LODESTEP_UNROLL_SHAPES 1
+#endif
+
 /// The i-th standardised input in every lane. Scalars are loaded one by one on purpose: the caller has often just
 /// written them one by one, and a vector load would wait for those stores to leave the store buffer.
 template <bool kScaled, class D, class Io>

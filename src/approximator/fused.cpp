@@ -339,11 +339,6 @@ std::shared_ptr<const void> pack_mlp(const ApproximatorSpec& spec, const MlpTerm
 
 } // namespace
 
-bool next_direction() noexcept {
-  thread_local bool direction = false; // NOTE: a hint for the cache, which no result depends on
-  return direction = !direction;
-}
-
 FusedApproximator::FusedApproximator(const ApproximatorSpec& spec) {
   const bool f64 = spec.precision == Precision::f64;
   if (const auto* mlp = std::get_if<MlpTerm>(&spec.term)) {

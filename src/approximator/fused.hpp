@@ -103,8 +103,9 @@ constexpr std::size_t output_group = 4;
 constexpr std::size_t stream_segments = 4;
 constexpr std::size_t cached_stream_bytes = 24 * 1024;
 
-/// False and true in turn, for each thread by itself: the direction in which the segments are taken.
-bool next_direction() noexcept;
+/// True and false in turn, for each workspace by itself: the direction in which the segments are taken. No result
+/// depends on it. It may grow the workspace.
+bool next_direction(Workspace& workspace);
 
 /// See horner_any.
 constexpr std::size_t leaf_multiple = 4;

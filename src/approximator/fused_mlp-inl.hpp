@@ -9,6 +9,7 @@
 #include "approximator/activation-inl.hpp"
 #include "approximator/fused-inl.hpp"
 #include "approximator/fused_mlp_batch-inl.hpp"
+#include "approximator/fused_mlp_one_hidden-inl.hpp"
 
 #include <algorithm>
 
@@ -34,113 +35,6 @@ void activate_values(const FoldedActivation& folded, T* HWY_RESTRICT values, std
   };
   group(std::integral_constant<std::size_t, activation_group>());
   group(std::integral_constant<std::size_t, 1>());
-}
-
-/// One hidden layer in one pass: for a few vectors of units the pre-activations, the activations, and their shares of
-/// every output; nothing but the packed stream is read and nothing is written until the end. `kInputs` is 0 where their
-/// number is known at run time only.
-///
-/// A stream larger than the first-level cache would miss it at every line if it were read from the start each time: it
-/// is cut into segments, taken forwards and backwards in turn, so that each evaluation starts with what the last one
-/// left in the cache. Every segment has sums of its own, which are added in one order: the bits are the same both ways.
-template <template <class> class Activation, std::size_t kInputs, std::size_t kOutputs, class T, class Io>
-void mlp_one_hidden(const void* packed, const Io* x, Io* y, std::size_t batch, Workspace& workspace) {
-  using D = hn::ScalableTag<T>;
-  using V = hn::Vec<D>;
-  constexpr std::size_t lanes = hn::MaxLanes(D());
-  const D d;
-  const auto& p = *static_cast<const FusedMlp<T>*>(packed);
-  if (batch >= p.panel_from) {
-    if constexpr (std::is_same_v<Io, double>) {
-      p.panel_double(packed, x, y, batch, workspace);
-    } else {
-      p.panel_float(packed, x, y, batch, workspace);
-    }
-    return;
-  }
-  const std::size_t inputs = kInputs == 0 ? p.inputs : kInputs;
-  const Activation<D> activation(d, p.activation);
-  T* HWY_RESTRICT z = nullptr;
-  if constexpr (kInputs == 0) z = static_cast<T*>(workspace.require(inputs * sizeof(T)));
-  for (; batch != 0; --batch, x += inputs, y += p.outputs) {
-    V zs[kInputs == 0 ? 1 : kInputs];
-    if constexpr (kInputs == 0) {
-      for (std::size_t i = 0; i < inputs; ++i) z[i] = hn::GetLane(standardised<true>(d, p.scaling, x, i));
-    } else {
-      for (std::size_t i = 0; i < kInputs; ++i) zs[i] = standardised<false>(d, p.scaling, x, i);
-    }
-    const auto input = [&](std::size_t i) HWY_ATTR -> V {
-      if constexpr (kInputs == 0) {
-        return hn::Set(d, z[i]);
-      } else {
-        return zs[i];
-      }
-    };
-    // The affine term has outputs in lanes, and is done long before the units are.
-    constexpr std::size_t affine_lanes = std::min(lanes, kOutputs);
-    const hn::CappedTag<T, affine_lanes> da;
-    HWY_ALIGN T linear[(kOutputs + lanes) / lanes * lanes];
-    for (std::size_t o = 0; o < kOutputs; o += affine_lanes) {
-      auto sum = hn::LoadU(da, p.affine.data() + o);
-      for (std::size_t i = 0; i < inputs; ++i) {
-        const T* row = p.affine.data() + (1 + i) * kOutputs + o;
-        if constexpr (kInputs == 0) {
-          sum = hn::MulAdd(hn::Set(da, z[i]), hn::LoadU(da, row), sum);
-        } else {
-          sum = hn::MulAdd(hn::Set(da, hn::GetLane(zs[i])), hn::LoadU(da, row), sum);
-        }
-      }
-      hn::StoreU(sum, da, linear + o);
-    }
-    V sums[kOutputs];
-    for (std::size_t o = 0; o < kOutputs; ++o) sums[o] = hn::Zero(d);
-    const std::size_t row = (1 + inputs + kOutputs) * lanes;
-    const auto group = [&](auto size, std::size_t& vectors, const T* HWY_RESTRICT& w) HWY_ATTR {
-      constexpr std::size_t n = decltype(size)::value;
-      for (; vectors >= n; vectors -= n, w += n * row) {
-        V t[n];
-        for (std::size_t v = 0; v < n; ++v) t[v] = hn::Load(d, w + v * row);
-        for (std::size_t i = 0; i < inputs; ++i) {
-          const V z_i = input(i);
-          for (std::size_t v = 0; v < n; ++v) t[v] = hn::MulAdd(z_i, hn::Load(d, w + v * row + (1 + i) * lanes), t[v]);
-        }
-        activation(d, t);
-        const T* HWY_RESTRICT out = w + (1 + inputs) * lanes;
-        for (std::size_t v = 0; v < n; ++v) {
-          for (std::size_t o = 0; o < kOutputs; ++o) {
-            sums[o] = hn::MulAdd(t[v], hn::Load(d, out + v * row + o * lanes), sums[o]);
-          }
-        }
-      }
-    };
-    HWY_ALIGN T parts[stream_segments][kOutputs][lanes];
-    const bool backwards = p.segments > 1 && next_direction();
-    for (std::size_t taken = 0; taken < p.segments; ++taken) {
-      const std::size_t segment = backwards ? p.segments - 1 - taken : taken;
-      const std::size_t first = segment * p.segment_vectors;
-      std::size_t vectors = std::min(p.segment_vectors, p.widths[0] / lanes - first);
-      const T* HWY_RESTRICT w = p.stream.data() + first * row;
-      // Where the inputs are many, their sums are what takes the time, and two vectors in lockstep are enough.
-      group(std::integral_constant < std::size_t, kInputs == 0 ? 2 : activation_group > (), vectors, w);
-      group(std::integral_constant<std::size_t, 1>(), vectors, w);
-      if (p.segments == 1) break;
-      for (std::size_t o = 0; o < kOutputs; ++o) {
-        hn::Store(sums[o], d, parts[segment][o]);
-        sums[o] = hn::Zero(d);
-      }
-    }
-    if (p.segments > 1) {
-      static_assert(stream_segments == 4, "added by hand");
-      for (std::size_t o = 0; o < kOutputs; ++o) {
-        sums[o] = hn::Add(hn::Add(hn::Load(d, parts[0][o]), hn::Load(d, parts[1][o])),
-                          hn::Add(hn::Load(d, parts[2][o]), hn::Load(d, parts[3][o])));
-      }
-    }
-    for (std::size_t o = 0; o < kOutputs; ++o) {
-      const T value = linear[o] + hn::GetLane(hn::SumOfLanes(d, sums[o]));
-      if (o < p.outputs) y[o] = scaled_output<T, Io>(p.scaling, o, value);
-    }
-  }
 }
 
 /// out = bias + W in, kGroup vectors of units at a time.
@@ -230,26 +124,9 @@ void mlp_any(const void* packed, const Io* x, Io* y, std::size_t batch, Workspac
   }
 }
 
-template <template <class> class Activation, class T, class Io>
-FusedKernel<Io> one_hidden_kernel(std::size_t inputs, std::size_t padded_outputs, bool folded) {
-  if (folded && inputs == padded_outputs) {
-    if (inputs == 2) return mlp_one_hidden<Activation, 2, 2, T, Io>;
-    if (inputs == 4) return mlp_one_hidden<Activation, 4, 4, T, Io>;
-  }
-  switch (padded_outputs) {
-  case 1:
-    return mlp_one_hidden<Activation, 0, 1, T, Io>;
-  case 2:
-    return mlp_one_hidden<Activation, 0, 2, T, Io>;
-  case 4:
-    return mlp_one_hidden<Activation, 0, 4, T, Io>;
-  default:
-    return mlp_one_hidden<Activation, 0, 8, T, Io>;
-  }
-}
-
 template <template <class> class Activation, class T>
-FusedChoice choose_mlp(std::size_t inputs, std::size_t outputs, std::size_t layers, bool folded) {
+FusedChoice choose_mlp([[maybe_unused]] std::size_t inputs, std::size_t outputs, [[maybe_unused]] std::size_t layers,
+                       [[maybe_unused]] bool folded) {
   FusedChoice choice;
   choice.lanes = hn::MaxLanes(hn::ScalableTag<T>());
   choice.panel_rows = panel_rows;
@@ -261,18 +138,20 @@ FusedChoice choose_mlp(std::size_t inputs, std::size_t outputs, std::size_t laye
   }
   choice.panel_double = mlp_batch<T, double>;
   if constexpr (std::is_same_v<T, float>) choice.panel_float = mlp_batch<T, float>;
+#if LODESTEP_UNROLL_SHAPES
   if (layers == 2 && outputs <= 8) {
     choice.padded_outputs = outputs <= 2 ? outputs : outputs <= 4 ? 4 : 8;
     choice.from_double = one_hidden_kernel<Activation, T, double>(inputs, choice.padded_outputs, folded);
     if constexpr (std::is_same_v<T, float>) {
       choice.from_float = one_hidden_kernel<Activation, T, float>(inputs, choice.padded_outputs, folded);
     }
-  } else {
-    choice.one_pass = false;
-    choice.padded_outputs = (outputs + choice.lanes - 1) / choice.lanes * choice.lanes;
-    choice.from_double = mlp_any<T, double>;
-    if constexpr (std::is_same_v<T, float>) choice.from_float = mlp_any<T, float>;
+    return choice;
   }
+#endif
+  choice.one_pass = false;
+  choice.padded_outputs = (outputs + choice.lanes - 1) / choice.lanes * choice.lanes;
+  choice.from_double = mlp_any<T, double>;
+  if constexpr (std::is_same_v<T, float>) choice.from_float = mlp_any<T, float>;
   return choice;
 }
 

@@ -8,6 +8,8 @@
 
 #include "approximator/fused-inl.hpp"
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
 #include <type_traits>
 
@@ -28,13 +30,41 @@ template <std::size_t kRows, std::size_t kVectors, class D, class T = hn::TFromD
 HWY_INLINE void multiply(D d, const T* HWY_RESTRICT w, const T* HWY_RESTRICT in, std::size_t count,
                          V (&sums)[kRows][kVectors]) {
   constexpr std::size_t lanes = hn::MaxLanes(D());
-  for (std::size_t k = 0; k < count; ++k, w += kRows, in += kVectors * lanes) {
+  const auto add = [d](const T* HWY_RESTRICT weights, const T* HWY_RESTRICT states, V(&to)[kRows][kVectors]) HWY_ATTR {
     V x[kVectors];
-    for (std::size_t v = 0; v < kVectors; ++v) x[v] = hn::Load(d, in + v * lanes);
+    for (std::size_t v = 0; v < kVectors; ++v) x[v] = hn::Load(d, states + v * lanes);
     for (std::size_t r = 0; r < kRows; ++r) {
-      const V weight = hn::Set(d, w[r]);
-      for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] = hn::MulAdd(weight, x[v], sums[r][v]);
+      const V weight = hn::Set(d, weights[r]);
+      for (std::size_t v = 0; v < kVectors; ++v) to[r][v] = hn::MulAdd(weight, x[v], to[r][v]);
     }
+  };
+  constexpr std::size_t column = kVectors * lanes;
+  if constexpr (kRows <= 4) { // whatever the vectors are: the bits of a state must not depend on its neighbours
+    // Sums that are few would wait for one another: latency times two units is eight of them at best, so there are
+    // twice as many.
+    V others[kRows][kVectors];
+    for (auto& row : others) {
+      for (auto& sum : row) sum = hn::Zero(d);
+    }
+    for (; count >= 2; count -= 2, w += 2 * kRows, in += 2 * column) {
+      add(w, in, sums);
+      add(w + kRows, in + column, others);
+    }
+    if (count == 1) add(w, in, sums);
+    for (std::size_t r = 0; r < kRows; ++r) {
+      for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] = hn::Add(sums[r][v], others[r][v]);
+    }
+  } else {
+    // Weights are read once for every panel and come from the second-level cache where they are many: a line of them is
+    // asked for early. Two columns at a time, since what counts is decoded as slowly as it is multiplied.
+    constexpr std::size_t ahead = 512 / sizeof(T);
+    for (; count >= 2; count -= 2, w += 2 * kRows, in += 2 * column) {
+      hwy::Prefetch(w + ahead);
+      if constexpr (kRows * sizeof(T) > 32) hwy::Prefetch(w + kRows + ahead);
+      add(w, in, sums);
+      add(w + kRows, in + column, sums);
+    }
+    if (count == 1) add(w, in, sums);
   }
 }
 
@@ -114,6 +144,39 @@ template <class Body> HWY_INLINE bool with_few(std::size_t count, Body body) {
   }
 }
 
+/// Whether matrices are transposed by blocks of four by four, which takes vectors of four doubles.
+constexpr bool transposes = hn::MaxLanes(hn::CappedTag<double, 4>()) == 4;
+
+/// v[i][j] <-> v[j][i], of four vectors of four numbers.
+template <class D4, class V4 = hn::Vec<D4>>
+HWY_INLINE void transpose([[maybe_unused]] D4 d, [[maybe_unused]] V4 (&v)[4]) {
+#if HWY_TARGET != HWY_SCALAR // which has no such operations
+  const V4 a = hn::InterleaveLower(d, v[0], v[1]);
+  const V4 b = hn::InterleaveUpper(d, v[0], v[1]);
+  const V4 c = hn::InterleaveLower(d, v[2], v[3]);
+  const V4 e = hn::InterleaveUpper(d, v[2], v[3]);
+  // Interleaving keeps to blocks of 128 bits: of doubles it has taken columns 0 and 2, of floats 0 and 1.
+  constexpr std::size_t second = sizeof(hn::TFromD<D4>) == 8 ? 2 : 1;
+  v[0] = hn::ConcatLowerLower(d, c, a);
+  v[second] = hn::ConcatUpperUpper(d, c, a);
+  v[3 - second] = hn::ConcatLowerLower(d, e, b);
+  v[3] = hn::ConcatUpperUpper(d, e, b);
+#endif
+}
+
+/// A vector of another type, the same if it is the same.
+template <class To, class From, class V4> HWY_INLINE auto converted(To to, From, V4 v) {
+  constexpr std::size_t wide = sizeof(hn::TFromD<To>);
+  constexpr std::size_t narrow = sizeof(hn::TFromD<From>);
+  if constexpr (wide > narrow) {
+    return hn::PromoteTo(to, v);
+  } else if constexpr (wide < narrow) {
+    return hn::DemoteTo(to, v);
+  } else {
+    return v;
+  }
+}
+
 /// The standardised inputs of `width` states, [input][state], all arithmetic in double. Lanes to spare repeat the last
 /// state.
 template <class T, class Io>
@@ -145,9 +208,28 @@ HWY_INLINE void load_panel(const FusedScaling& scaling, const Io* HWY_RESTRICT x
     };
     if (states == width && with_few(inputs, shuffled)) return;
   }
-  for (std::size_t n = 0; n < width; ++n) {
+  std::size_t first = 0; // input that is left over
+  if constexpr (transposes) {
+    const hn::CappedTag<double, 4> wide;
+    const hn::CappedTag<T, 4> own;
+    const hn::CappedTag<Io, 4> given;
+    for (; states == width && first + 4 <= inputs; first += 4) {
+      const auto centre = hn::LoadU(wide, mean + first);
+      const auto factor = hn::LoadU(wide, inverse_scale + first);
+      for (std::size_t n = 0; n < width; n += 4) {
+        hn::Vec<decltype(own)> v[4];
+        for (std::size_t l = 0; l < 4; ++l) {
+          const auto number = converted(wide, given, hn::LoadU(given, x + (n + l) * inputs + first));
+          v[l] = converted(own, wide, hn::Mul(hn::Sub(number, centre), factor));
+        }
+        transpose(own, v);
+        for (std::size_t l = 0; l < 4; ++l) hn::Store(v[l], own, z + (first + l) * width + n);
+      }
+    }
+  }
+  for (std::size_t n = 0; first < inputs && n < width; ++n) {
     const Io* HWY_RESTRICT state = x + std::min(n, states - 1) * inputs;
-    for (std::size_t i = 0; i < inputs; ++i) {
+    for (std::size_t i = first; i < inputs; ++i) {
       z[i * width + n] = static_cast<T>((static_cast<double>(state[i]) - mean[i]) * inverse_scale[i]);
     }
   }
@@ -180,8 +262,28 @@ HWY_INLINE void store_panel(const FusedScaling& scaling, const T* HWY_RESTRICT s
     };
     if (states == width && with_few(outputs, shuffled)) return;
   }
-  for (std::size_t n = 0; n < states; ++n) {
-    for (std::size_t o = 0; o < outputs; ++o) {
+  std::size_t first = 0; // output that is left over
+  if constexpr (transposes) {
+    const hn::CappedTag<double, 4> wide;
+    const hn::CappedTag<T, 4> own;
+    const hn::CappedTag<Io, 4> wanted;
+    for (; states == width && first + 4 <= outputs; first += 4) {
+      for (std::size_t n = 0; n < width; n += 4) {
+        hn::Vec<decltype(own)> v[4];
+        for (std::size_t l = 0; l < 4; ++l) v[l] = hn::Load(own, sums + (first + l) * width + n);
+        transpose(own, v);
+        for (std::size_t l = 0; l < 4; ++l) {
+          auto number = converted(wide, own, v[l]);
+          if constexpr (!std::is_same_v<T, double>) { // in f64 the scale is folded already
+            number = hn::Mul(number, hn::LoadU(wide, scaling.output_scale.data() + first));
+          }
+          hn::StoreU(converted(wanted, wide, number), wanted, y + (n + l) * outputs + first);
+        }
+      }
+    }
+  }
+  for (std::size_t n = 0; first < outputs && n < states; ++n) {
+    for (std::size_t o = first; o < outputs; ++o) {
       y[n * outputs + o] = scaled_output<T, Io>(scaling, o, sums[o * width + n]);
     }
   }

@@ -24,7 +24,7 @@ template <class T> using FewOutputs = hn::CappedTag<T, 4>;
 template <class T> using ManyOutputs = hn::ScalableTag<T>;
 
 /// Number of monomials of degree 0 .. `degree` in `inputs` variables.
-constexpr std::size_t node_count(std::size_t inputs, unsigned degree) {
+[[maybe_unused]] constexpr std::size_t node_count(std::size_t inputs, unsigned degree) {
   std::size_t count = 1;
   for (unsigned i = 1; i <= degree; ++i) count = count * (inputs + i) / i;
   return count;
@@ -143,12 +143,8 @@ void polynomial_any(const void* packed, const Io* x, Io* y, std::size_t batch, W
   }
 }
 
-/// NOTE: with the address sanitizer the unrolled kernels take many minutes to compile; there the loops serve.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool unroll = false;
-#else
-constexpr bool unroll = true;
-#endif
+/// NOTE: with sanitizers the unrolled kernels take many minutes and gigabytes to compile; there the loops serve.
+constexpr bool unroll = LODESTEP_UNROLL_SHAPES != 0 && HWY_IS_ASAN == 0 && HWY_IS_TSAN == 0;
 
 /// Unrolled for the shapes in use as far as their code stays small.
 template <unsigned kDegree, class D> FusedKernel<double> unrolled([[maybe_unused]] std::size_t inputs) {

@@ -1,3 +1,5 @@
+#include "approximator/fused.hpp"
+
 #include <lodestep/approximator.hpp>
 
 #include <new>
@@ -6,12 +8,25 @@
 namespace lodestep {
 
 namespace {
+
 constexpr std::align_val_t alignment{64};
+/// Before the memory that is handed out stands what is remembered from one evaluation to the next.
+constexpr std::size_t header = 64;
+
+void* make(std::size_t bytes) {
+  auto* memory = static_cast<unsigned char*>(::operator new(header + bytes, alignment));
+  *memory = 0;
+  return memory + header;
+}
+void release(void* data) noexcept {
+  if (data) ::operator delete(static_cast<unsigned char*>(data) - header, alignment);
+}
+
 } // namespace
 
 Workspace::Workspace() = default;
 Workspace::~Workspace() {
-  ::operator delete(data_, alignment);
+  release(data_);
 }
 Workspace::Workspace(const Workspace&) {}
 Workspace& Workspace::operator=(const Workspace&) {
@@ -27,12 +42,21 @@ Workspace& Workspace::operator=(Workspace&& other) noexcept {
 
 void* Workspace::require(std::size_t bytes) {
   if (bytes > size_) {
-    ::operator delete(std::exchange(data_, nullptr), alignment);
+    release(std::exchange(data_, nullptr));
     size_ = 0;
-    data_ = ::operator new(bytes, alignment);
+    data_ = make(bytes);
     size_ = bytes;
   }
   return data_;
 }
 
+namespace detail {
+
+bool next_direction(Workspace& workspace) {
+  auto* direction = static_cast<unsigned char*>(workspace.require(1)) - header;
+  *direction ^= 1;
+  return *direction != 0;
+}
+
+} // namespace detail
 } // namespace lodestep
