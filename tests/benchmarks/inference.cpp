@@ -75,14 +75,20 @@ template <class T> void run_eigen(benchmark::State& state, const Shape& shape) {
   run<T>(state, shape, [&](const T* x, T* y) { mlp.evaluate(x, y, shape.batch); });
 }
 
+/// False where a backend is not built in, or not in this precision.
+bool can_run(const Shape& shape, Backend backend) {
+  try {
+    const Approximator possible(shape.spec(), backend);
+    return true;
+  } catch (const InvalidArgument&) {
+    return false;
+  }
+}
+
 void register_shape(const Shape& shape) {
   const bool f64 = shape.precision == Precision::f64;
   for (Backend backend : {Backend::fused, Backend::onednn, Backend::automatic}) {
-    try {
-      const Approximator possible(shape.spec(), backend);
-    } catch (const InvalidArgument&) {
-      continue; // not built in, or not in this precision
-    }
+    if (!can_run(shape, backend)) continue;
     benchmark::RegisterBenchmark(shape.name(to_string(backend)).c_str(), [=](benchmark::State& state) {
       f64 ? run_backend<double>(state, shape, backend) : run_backend<float>(state, shape, backend);
     });
@@ -168,6 +174,35 @@ const Shape paper_batch{Precision::f32, Activation::rational, 4, 1024, 1, 4096};
 const Shape wide{Precision::f32, Activation::rational, 40, 1024, 1, 256};
 const Shape deep{Precision::f32, Activation::relu, 2, 512, 3, 320};
 
+/// Shapes and batches over which the choice of a backend is checked.
+std::vector<Shape> grid_of_choices() {
+  std::vector<Shape> shapes;
+  for (std::size_t batch : {2, 3, 4, 6, 8, 11, 12, 16, 24, 40}) {
+    shapes.push_back({Precision::f32, Activation::tanh, 4, 128, 1, batch});
+    shapes.push_back({Precision::f32, Activation::relu, 16, 1024, 1, batch});
+    shapes.push_back({Precision::f32, Activation::tanh, 8, 256, 2, batch});
+    shapes.push_back({Precision::f32, Activation::relu, 2, 512, 3, batch});
+  }
+  return shapes;
+}
+
+/// What Approximator would choose at every shape that was measured, and what it costs against the better backend.
+void print_choices(const Collector& results) {
+  double worst = 0.0;
+  for (const Shape& shape : grid_of_choices()) {
+    const double fused = results.ns("choice/" + shape.name("fused"));
+    const double onednn = results.ns("choice/" + shape.name("onednn"));
+    if (fused == 0.0 || onednn == 0.0) continue;
+    if (worst == 0.0) std::printf("\nChoice of a backend %17s %12s  chosen  chosen/best\n", "fused ns", "oneDNN ns");
+    const bool chosen = Approximator(shape.spec()).backend(shape.batch) == Backend::onednn;
+    const double ratio = (chosen ? onednn : fused) / std::min(fused, onednn);
+    worst = std::max(worst, ratio);
+    std::printf("  %zu-%zux%zu %s b%-4zu %16.0f %12.0f  %-7s %8.2f\n", shape.ends, shape.width, shape.layers,
+                to_string(shape.activation), shape.batch, fused, onednn, chosen ? "oneDNN" : "fused", ratio);
+  }
+  if (worst > 0.0) std::printf("  the worst %.2f, bar <= 1.05: %s\n", worst, worst <= 1.05 ? "met" : "MISSED");
+}
+
 void print_bars(const Collector& results) {
   std::printf("\nBars (ratios within this run, instruction set %s)\n", Approximator::instruction_set());
   const auto bar = [](const char* what, double ratio, const char* relation, double limit) {
@@ -234,9 +269,17 @@ int main(int argc, char** argv) {
       }
     }
   }
+  for (const Shape& shape : grid_of_choices()) {
+    for (Backend backend : {Backend::fused, Backend::onednn}) {
+      if (!can_run(shape, backend)) continue;
+      benchmark::RegisterBenchmark(("choice/" + shape.name(to_string(backend))).c_str(),
+                                   [=](benchmark::State& state) { run_backend<float>(state, shape, backend); });
+    }
+  }
   benchmarks::register_ensembles();
   Collector results;
   benchmark::RunSpecifiedBenchmarks(&results);
+  print_choices(results);
   print_bars(results);
   benchmark::Shutdown();
   return 0;
