@@ -1,6 +1,6 @@
 #include "train/corrector_profile.hpp"
 
-#include "train/density.hpp"
+#include "train/guard.hpp"
 #include "train/roll_out.hpp"
 #include "train/step_data.hpp"
 
@@ -25,12 +25,12 @@ public:
 
   void fill() {
     box();
-    density();
     errors();
-    estimate();
     if (base_.order < 4) corrector_.fallback = "rk4";
     corrector_.fallback_substeps =
         fallback_substeps(classical_tableau(corrector_.fallback_scheme()), model_.error.step_rms);
+    density();
+    estimate();
   }
 
 private:
@@ -60,7 +60,7 @@ private:
     // Trajectories not yet seen reach further than those seen, the more so the more variables there are: the validation
     // states tell by how much, in widths, and others will go as far again.
     const double reach = below.cwiseMax(above).cwiseQuotient(width).maxCoeff();
-    const double margin = std::max(0.05, 2.0 * reach);
+    const double margin = std::max(0.1, 2.0 * reach);
     const Targets targets = make_targets(train, corrector_);
     const Eigen::VectorXd largest = targets.values.cwiseAbs().rowwise().maxCoeff();
     Domain& domain = corrector_.domain;
@@ -71,34 +71,36 @@ private:
   }
 
   void density() {
-    // States a thousandth of the domain off a sheet that training never left are as good as on it: the model's own
-    // error puts them there.
-    constexpr double ridge = 1e-6;
-    constexpr double margin = 3.0;
-    const StepData train = data(*sets_.train);
-    Density density = fit_density(make_density_features(train, corrector_), ridge);
-    const Approximator projection(density.projection);
-    const CorrectorFeatures features(corrector_, model_.dimension(), base_.stages());
-    std::vector<double> x(projection.inputs());
-    std::vector<double> y(projection.outputs());
-    double largest = 0.0;
     const Cases& validation = *sets_.validation;
+    const CorrectorFeatures features(corrector_, model_.dimension(), base_.stages());
+    const std::size_t inputs = features.density_count();
+    std::vector<double> own;
     RollOutOptions options;
     options.stride = sets_.strides.back();
     options.visit = [&](std::size_t trajectory, double t, const double* u) {
-      features.make_density(t, u, validation.values(trajectory), x.data());
-      projection.evaluate(x.data(), y.data(), 1, workspace_);
-      double sum = 0.0;
-      for (double value : y) sum += value * value;
-      largest = std::max(largest, sum);
+      own.resize(own.size() + inputs);
+      features.make_density(t, u, validation.values(trajectory), own.data() + own.size() - inputs);
     };
     const RollOut outcome = roll_out(corrector_, approximator_, validation, options);
-    if (!std::isfinite(outcome.rms) || !(largest > 0.0)) return; // the box alone
-    // As the box: what validation states exceed those of training by, others will exceed them by.
-    double seen = 0.0;
-    for (const double leverage : leverages_of(density, train)) seen = std::max(seen, leverage);
-    density.limit = margin * largest * std::max(1.0, largest / seen);
-    corrector_.domain.density = std::move(density);
+    if (!std::isfinite(outcome.rms)) return; // the box alone
+
+    GuardProbeOptions probing;
+    probing.strides = sets_.strides;
+    probing.seed = model_.provenance.seed;
+    probing.rhs_cost_ns = validation.problem(0).rhs_cost_ns;
+    const GuardProbes probes = make_guard_probes(corrector_, approximator_, *sets_.train, probing);
+    const StepData train = data(*sets_.train);
+    const StepData held = data(*sets_.held_out);
+    GuardCase c;
+    c.train = make_density_features(train, corrector_);
+    c.error = -residuals(train);
+    c.held = make_density_features(held, corrector_);
+    c.own = Eigen::Map<const Eigen::MatrixXd>(own.data(), static_cast<Eigen::Index>(inputs),
+                                              static_cast<Eigen::Index>(own.size() / inputs));
+    c.probes = &probes;
+    c.held_error = -residuals(held);
+    c.step_ns = static_cast<double>(base_.stages()) * probing.rhs_cost_ns + corrector_.approximator.cost_ns();
+    corrector_.domain.density = choose_guard(c);
   }
 
   void errors() {
@@ -125,7 +127,7 @@ private:
     ErrorEstimate& estimate = corrector_.estimate;
     double best = -std::numeric_limits<double>::infinity();
     Eigen::ArrayXd spread;
-    for (const double growth : {0.0, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0}) {
+    for (const double growth : {0.0, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 1e4, 3e4, 1e5, 1e6}) {
       const Eigen::ArrayXd variance = 1.0 + growth * leverage;
       const Eigen::VectorXd scale =
           (residual.array().square().rowwise() / variance.transpose()).rowwise().mean().sqrt();

@@ -6,31 +6,33 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace lodestep::detail {
 
 namespace {
 
-/// Monomials beyond which the guard would cost as much as what it guards. Of four variables, all of degree 2.
-constexpr std::size_t most_monomials = 15;
-constexpr unsigned highest_degree = 4;
 constexpr Eigen::Index most_samples = 20000;
+constexpr double error_ridge = 1e-9;
 
-unsigned degree_for(std::size_t inputs) {
-  unsigned degree = 1;
-  while (degree < highest_degree && 1 + inputs + monomial_count(inputs, degree + 1) <= most_monomials) ++degree;
-  return degree;
+Density unlimited(ApproximatorSpec projection) {
+  Density density;
+  density.projection = std::move(projection);
+  density.limit = 1.0;
+  return density;
 }
 
 } // namespace
 
-Density fit_density(const Eigen::MatrixXd& x, double ridge) {
+std::size_t density_features(std::size_t inputs, unsigned degree) {
+  return 1 + inputs + (degree < 2 ? 0 : monomial_count(inputs, degree));
+}
+
+Density leverage_density(const Eigen::MatrixXd& x, unsigned degree, double ridge) {
   const Eigen::Index samples = std::min(x.cols(), most_samples);
   Eigen::MatrixXd thinned(x.rows(), samples);
   for (Eigen::Index n = 0; n < samples; ++n) thinned.col(n) = x.col(n * x.cols() / samples);
-  const unsigned degree = degree_for(static_cast<std::size_t>(x.rows()));
-  const auto features = static_cast<Eigen::Index>(
-      1 + x.rows() + (degree < 2 ? 0 : monomial_count(static_cast<std::size_t>(x.rows()), degree)));
+  const auto features = static_cast<Eigen::Index>(density_features(static_cast<std::size_t>(x.rows()), degree));
   const Standardisation scales(x, Eigen::MatrixXd::Ones(features, 1));
   const Eigen::MatrixXd basis = polynomial_basis(scales.inputs(thinned), degree);
 
@@ -44,11 +46,17 @@ Density fit_density(const Eigen::MatrixXd& x, double ridge) {
   const Eigen::MatrixXd identity = Eigen::MatrixXd::Identity(features, features);
   const Eigen::MatrixXd weights =
       triangle.transpose().triangularView<Eigen::Lower>().solve(identity) / std::sqrt(static_cast<double>(features));
+  return unlimited(polynomial_spec(scales, weights, degree));
+}
 
-  Density density;
-  density.projection = polynomial_spec(scales, weights, degree);
-  density.limit = 1.0;
-  return density;
+Density error_density(const Eigen::MatrixXd& x, const Eigen::MatrixXd& error, unsigned degree, double scale) {
+  const double root = std::sqrt(static_cast<double>(error.rows()));
+  const Eigen::RowVectorXd size = error.colwise().norm() / (scale * root);
+  const Eigen::RowVectorXd weight = size.cwiseMax(1.0).cwiseInverse();
+  Standardisation scales(x, Eigen::MatrixXd::Ones(error.rows(), 1));
+  const Eigen::MatrixXd basis = polynomial_basis(scales.inputs(x), degree).array().rowwise() * weight.array();
+  const Eigen::MatrixXd targets = (error / (scale * root)).array().rowwise() * weight.array();
+  return unlimited(polynomial_spec(scales, RidgeSolver(basis, targets).solve(error_ridge), degree));
 }
 
 } // namespace lodestep::detail

@@ -1,53 +1,12 @@
 #include "train/roll_out.hpp"
 
-#include <lodestep/corrector_features.hpp>
-#include <lodestep/runge_kutta.hpp>
+#include "train/bare_step.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <vector>
 
 namespace lodestep::detail {
-
-namespace {
-
-/// The step that a model takes where nothing forbids it.
-class BareStep {
-public:
-  BareStep(const CorrectorModel& shape, const Approximator& approximator, std::size_t dimension, bool base_alone)
-      : multiplicative_(shape.form == CorrectorForm::multiplicative), base_alone_(base_alone),
-        approximator_(approximator), stepper_(classical_tableau(shape.base), dimension),
-        features_(shape, dimension, stepper_.tableau().stages()), dimension_(dimension), x_(features_.count()),
-        next_(dimension), correction_(dimension) {}
-
-  void operator()(const Problem& problem, double t, double dt, const double* parameters, double* u) {
-    stepper_.step(problem.rhs, t, u, dt, next_.data());
-    if (base_alone_) {
-      std::copy(next_.begin(), next_.end(), u);
-      return;
-    }
-    features_.make(t, dt, u, next_.data(), stepper_.stage_derivatives(), parameters, x_.data());
-    approximator_.evaluate(x_.data(), correction_.data(), 1, workspace_);
-    const double factor = features_.factor(dt);
-    for (std::size_t v = 0; v < dimension_; ++v) {
-      u[v] = next_[v] + correction_[v] * (multiplicative_ ? factor * (next_[v] - u[v]) : factor);
-    }
-  }
-
-private:
-  bool multiplicative_;
-  bool base_alone_;
-  const Approximator& approximator_;
-  RungeKutta stepper_;
-  CorrectorFeatures features_;
-  std::size_t dimension_;
-  std::vector<double> x_;
-  std::vector<double> next_;
-  std::vector<double> correction_;
-  Workspace workspace_;
-};
-
-} // namespace
 
 RollOut roll_out(const CorrectorModel& shape, const Approximator& approximator, const Cases& truth,
                  const RollOutOptions& options) {
