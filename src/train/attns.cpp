@@ -1,4 +1,6 @@
 #include "train/attns_search.hpp"
+#include "train/attns_states.hpp"
+#include "train/attns_task.hpp"
 #include "train/corrector_profile.hpp"
 #include "train/roll_out.hpp"
 #include "train/step_data.hpp"
@@ -12,7 +14,6 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 
@@ -42,44 +43,15 @@ constexpr double near = 30.0;
 constexpr std::size_t long_run = 10;
 constexpr std::size_t long_trajectories = 4;
 
-// How far training states of a search go, at most, on the way to another state of the problem.
-constexpr double most_blended = 0.1;
-
 struct Choice {
   AttnsPlan plan;
   ApproximatorSpec spec;
   double rms = std::numeric_limits<double>::infinity();
 };
 
-std::string text(double value) {
-  char number[32];
-  std::snprintf(number, sizeof number, "%g", value);
-  return number;
-}
-
-/// The steps to try and the grid they are multiples of.
-struct Steps {
-  double grid = 0.0;
-  std::vector<std::size_t> strides; ///< ascending
-  bool aware = false;               ///< one model for all of them
-};
-
 class Search {
 public:
-  Search(const Problem& problem, const AttnsOptions& options) : problem_(problem), options_(options) {
-    if (options_.horizon == 0.0) options_.horizon = problem.horizon;
-    check_options();
-    steps_ = choose_steps();
-    shape_.dimension = problem.dimension();
-    shape_.rhs_cost_ns = problem.rhs_cost_ns;
-    choose_bases();
-    choose_inputs();
-    shape_.model.dt = dt_of(steps_.strides.back());
-    if (options_.search_dt && options_.output_dt > 0.0) {
-      shape_.output_stride = static_cast<std::size_t>(std::lround(options_.output_dt / steps_.grid));
-    }
-    if (steps_.aware) shape_.model.shortest_dt = dt_of(steps_.strides.front());
-  }
+  Search(const Problem& problem, const AttnsOptions& options) : problem_(problem), task_(problem, options) {}
 
   AttnsResult run() {
     validation_ = generate(Split::validation, validation_trajectories, 0.0, 0.1);
@@ -88,7 +60,7 @@ public:
     std::size_t trajectories = options_.trajectories != 0 ? options_.trajectories : options_.search_dt ? 100 : 25;
     for (;;) {
       train_ = generate(Split::train, trajectories, 0.1, 0.3);
-      require_enough_states();
+      detail::require_enough_states(train_.trajectories, steps_.strides.back(), task_.least_features());
       data_.clear();
       fitter_.clear();
       if (options_.search_dt) {
@@ -106,136 +78,14 @@ public:
     if (!std::isfinite(best_.rms)) {
       throw InvalidData(interrupted_ ? "training was interrupted before any corrector stood up to a roll-out"
                                      : "no corrector stayed near the reference over the horizon of " +
-                                           text(options_.horizon) + " at dt = " + text(dt_of(steps_.strides.back())) +
+                                           detail::short_text(options_.horizon) +
+                                           " at dt = " + detail::short_text(task_.dt_of(steps_.strides.back())) +
                                            ": try a smaller dt, more trajectories or a base scheme of higher order");
     }
     return finish();
   }
 
 private:
-  static void require(bool sound, const std::string& message) {
-    if (!sound) throw InvalidArgument(message);
-  }
-
-  void check_options() const {
-    const auto& o = options_;
-    require(o.error >= 0.0 && std::isfinite(o.error),
-            "error: expected a positive number in the problem's units, found " + text(o.error));
-    require(o.time_limit > 0.0, "time limit: expected seconds > 0, found " + text(o.time_limit));
-    const bool range = o.dt_range.lower != 0.0 || o.dt_range.upper != 0.0;
-    require(!(o.search_dt && o.dt != 0.0), "dt: a step was given, and a search for one was asked for");
-    require(!(range && (o.search_dt || o.dt != 0.0)), "dt range: a dt-aware model has no one step to give or search");
-    require(!range ||
-                (o.dt_range.lower > 0.0 && o.dt_range.upper > o.dt_range.lower && std::isfinite(o.dt_range.upper)),
-            "dt range: expected 0 < lower < upper, found " + text(o.dt_range.lower) + ":" + text(o.dt_range.upper));
-    require(!o.search_dt || o.error > 0.0, "dt: a search for the step needs an error to reach");
-    require(!(o.form == CorrectorForm::multiplicative && o.input && *o.input == CorrectorInput::stages),
-            "form: the multiplicative form is fed with the increment or the state");
-    for (const auto& parameter : o.parameters) {
-      require(std::isfinite(parameter.values.lower) && parameter.values.lower < parameter.values.upper &&
-                  std::isfinite(parameter.values.upper),
-              "parameter " + parameter.name + ": expected a range lower < upper, found " +
-                  text(parameter.values.lower) + ":" + text(parameter.values.upper));
-    }
-  }
-
-  Steps choose_steps() const {
-    Steps steps;
-    if (options_.dt_range.upper > 0.0) {
-      // Steps between are interpolated by the approximator: there must be more nodes than a polynomial that is fitted
-      // has degrees, or it does what it likes between them.
-      constexpr std::size_t most_nodes = 12;
-      constexpr std::size_t fewest_grid_steps = 18;
-      const double ratio = options_.dt_range.upper / options_.dt_range.lower;
-      require(ratio <= 1000.0, "dt range: expected an upper end at most 1000 times the lower, found " + text(ratio));
-      const auto whole = std::max<std::size_t>(2, static_cast<std::size_t>(std::ceil(ratio * (1.0 - 1e-9))));
-      const std::size_t least = (fewest_grid_steps + whole - 1) / whole; // grid steps in the shortest step
-      const std::size_t count = whole * least;
-      steps.grid = options_.dt_range.upper / static_cast<double>(count);
-      steps.aware = true;
-      for (std::size_t i = 0; i < most_nodes; ++i) {
-        // Half way between even steps and even ratios.
-        const double x = static_cast<double>(i) / (most_nodes - 1);
-        const double even = static_cast<double>(least) + x * static_cast<double>(count - least);
-        const double geometric = static_cast<double>(least) * std::pow(static_cast<double>(whole), x);
-        const auto stride = static_cast<std::size_t>(std::lround(0.5 * (even + geometric)));
-        if (steps.strides.empty() || steps.strides.back() != stride) steps.strides.push_back(stride);
-      }
-      steps_in(options_.horizon, options_.dt_range.upper);
-      return steps;
-    }
-    if (!options_.search_dt) {
-      steps.grid = options_.dt != 0.0 ? options_.dt : problem_.dt;
-      steps.strides = {1};
-      steps_in(options_.horizon, steps.grid); // throws if it is no multiple
-      return steps;
-    }
-    steps.grid = 0.5 * problem_.dt;
-    const std::size_t count = steps_in(options_.horizon, steps.grid);
-    for (const std::size_t stride : {1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40}) {
-      const double outputs = options_.output_dt / (static_cast<double>(stride) * steps.grid);
-      const auto whole = [](double ratio) { return std::abs(ratio - std::round(ratio)) <= 1e-9 * ratio; };
-      // Outputs at every so many steps, or so many within a step.
-      const bool serves = options_.output_dt == 0.0 || (outputs >= 1.0 - 1e-9 ? whole(outputs) : whole(1.0 / outputs));
-      if (count % stride == 0 && count / stride >= 10 && serves) {
-        steps.strides.push_back(stride);
-      }
-    }
-    require(!steps.strides.empty(), "dt: no multiple of half the problem's step, " + text(steps.grid) +
-                                        ", divides the horizon and the output interval, " + text(options_.output_dt));
-    return steps;
-  }
-
-  void choose_bases() {
-    if (options_.base != "auto") {
-      shape_.bases = {&classical_tableau(options_.base)};
-    } else if (options_.error == 0.0) {
-      shape_.bases = {&classical_tableau("rk4")}; // the most accurate
-    } else {
-      for (const char* name : {"euler", "heun", "rk3", "rk4"}) shape_.bases.push_back(&classical_tableau(name));
-    }
-  }
-
-  void choose_inputs() {
-    CorrectorModel& model = shape_.model;
-    model.form = options_.form;
-    if (options_.input) {
-      shape_.inputs = {*options_.input};
-    } else if (options_.form == CorrectorForm::multiplicative) {
-      shape_.inputs = {CorrectorInput::increment, CorrectorInput::state};
-    } else {
-      shape_.inputs = {CorrectorInput::increment, CorrectorInput::state, CorrectorInput::stages};
-    }
-    const bool depends = depends_on_time(problem_, options_.seed);
-    const double period = options_.period != 0.0 ? options_.period : problem_.period;
-    model.time = options_.time  ? *options_.time
-                 : !depends     ? TimeInput::none
-                 : period > 0.0 ? TimeInput::phase
-                                : TimeInput::elapsed;
-    require(model.time != TimeInput::none || !depends,
-            "time: the right-hand side of '" + problem_.name +
-                "' depends on t, and a corrector trained as if it did not would be wrong at most times: feed it with "
-                "the phase of a period, or with the time elapsed");
-    if (model.time == TimeInput::phase) {
-      require(std::isfinite(period) && period > 0.0,
-              "time: the phase of which period? Problem '" + problem_.name + "' declares none, found " + text(period));
-      model.period = period;
-    } else if (model.time == TimeInput::elapsed) {
-      model.time_range = {0.0, options_.horizon};
-    }
-    for (const auto& range : options_.parameters) {
-      const auto same = [&](const Parameter& p) { return p.name == range.name; };
-      const auto found = std::find_if(problem_.parameters.begin(), problem_.parameters.end(), same);
-      require(found != problem_.parameters.end(),
-              "parameter " + range.name + ": problem '" + problem_.name + "' has no such parameter");
-      const double nominal = found->value >= range.values.lower && found->value <= range.values.upper
-                                 ? found->value
-                                 : 0.5 * (range.values.lower + range.values.upper);
-      model.parameters.push_back({range.name, nominal, range.values});
-    }
-  }
-
-  double dt_of(std::size_t stride) const { return static_cast<double>(stride) * steps_.grid; }
   double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
   bool report(double fraction, const std::string& what) {
@@ -257,31 +107,6 @@ private:
     return best_.rms <= 1e-12 * std::sqrt(all.squaredNorm() / static_cast<double>(all.size()));
   }
 
-  /// The problem whose sampled initial states are, half of them, moved a little towards some other state that a
-  /// validation trajectory passes through.
-  ///
-  /// Initial states that vary in one number lead to trajectories that fill a sheet. Of what lies beside it they tell
-  /// nothing, and there a long step's correction may do anything: it amplifies what its own error leaves beside the
-  /// sheet until the roll-out diverges. States between two that are met are states of the same problem, whatever holds
-  /// for its states (a radius is positive, a concentration is too).
-  Problem blended() const {
-    Problem problem = problem_;
-    problem.initial += ", blended"; // no distribution to be looked up when a parameter changes
-    problem.sample = [this](Random& random, double* u0) {
-      problem_.sample(random, u0);
-      if (random.uniform(0.0, 1.0) < 0.5) return;
-      const Trajectories& met = validation_.trajectories;
-      const auto one_of = [&](std::size_t count) {
-        return std::min(static_cast<std::size_t>(random.uniform(0.0, static_cast<double>(count))), count - 1);
-      };
-      const std::size_t trajectory = one_of(met.trajectories);
-      const double* other = met.state(trajectory, one_of(met.times));
-      const double share = random.uniform(0.0, most_blended);
-      for (std::size_t v = 0; v < met.dimension; ++v) u0[v] += share * (other[v] - u0[v]);
-    };
-    return problem;
-  }
-
   detail::Cases generate(Split split, std::size_t count, double from, double to) {
     GenerateOptions g;
     g.trajectories = count;
@@ -291,34 +116,8 @@ private:
     g.split = split;
     g.progress = [&](double fraction, const std::string& what) { return report(from + (to - from) * fraction, what); };
     const bool blend = split == Split::train && options_.search_dt;
-    return detail::generate_cases(blend ? blended() : problem_, options_.parameters, g);
-  }
-
-  /// Fewer distinct pairs than unknowns of an affine map cannot tell any corrector from another.
-  void require_enough_states() const {
-    const auto& t = train_.trajectories;
-    const std::size_t each = t.times - steps_.strides.back();
-    AttnsPlan plan;
-    plan.input = shape_.inputs.front();
-    const std::size_t least = 2 * (1 + shape_.features(plan));
-    std::set<std::vector<double>> distinct; // no more than are needed
-    for (std::size_t i = 0; i < t.trajectories; ++i) {
-      for (std::size_t n = 0; n < each && distinct.size() < least; ++n) {
-        distinct.insert({t.state(i, n), t.state(i, n) + t.dimension});
-      }
-    }
-    if (distinct.size() >= least) return;
-    const std::size_t found = distinct.size();
-    const std::size_t missing = least - found;
-    std::string advice = std::to_string(missing) + " more are needed: ";
-    if (found * 2 < std::min(t.trajectories * each, least)) {
-      advice += "many are the same, so that initial states must differ more";
-    } else {
-      advice += std::to_string((missing + each - 1) / each) + " more trajectories, or a longer horizon";
-    }
-    throw InvalidData("too little to learn from: " + std::to_string(t.trajectories) + " trajectories give " +
-                      std::to_string(found) + " distinct steps, an affine corrector of this problem needs at least " +
-                      std::to_string(least) + "; " + advice);
+    return detail::generate_cases(blend ? detail::blended(problem_, validation_.trajectories) : problem_,
+                                  options_.parameters, g);
   }
 
   const detail::StepData& data(std::size_t base, std::size_t stride) {
@@ -336,7 +135,8 @@ private:
 
   /// Fits a plan in its several ways and keeps what is best. Returns the smallest error on validation states.
   double try_plan(const AttnsPlan& plan) {
-    AttnsCandidate candidate{dt_of(plan.stride), plan.input, "", plan.cost_ns, std::numeric_limits<double>::infinity()};
+    AttnsCandidate candidate{task_.dt_of(plan.stride), plan.input, "", plan.cost_ns,
+                             std::numeric_limits<double>::infinity()};
     const auto offer = [&](const ApproximatorSpec& spec) {
       candidate.description = described(plan, spec);
       const double rms = validate(plan, spec);
@@ -443,7 +243,7 @@ private:
 
   double validate(const AttnsPlan& plan, const ApproximatorSpec& spec) const {
     CorrectorModel shape = shape_.of(plan);
-    shape.dt = dt_of(plan.stride);
+    shape.dt = task_.dt_of(plan.stride);
     const Approximator approximator(spec);
     detail::RollOutOptions options;
     if (options_.search_dt) options.give_up = near * hopeless * options_.error;
@@ -495,7 +295,7 @@ private:
     from.recipe = "auto";
     from.library_version = LODESTEP_VERSION_STRING;
     CorrectorModel corrector = shape_.of(best_.plan);
-    corrector.dt = dt_of(best_.plan.stride);
+    corrector.dt = task_.dt_of(best_.plan.stride);
     corrector.approximator = best_.spec;
     model.method = std::move(corrector);
     model.error.horizon = options_.horizon;
@@ -515,16 +315,19 @@ private:
   }
 
   void add_dense_output(CorrectorModel& corrector) {
-    // The step's own error comes on top.
-    corrector.dense = fitter_.fit_dense(best_.plan, train_, 0.7 * options_.error);
+    // The step's own error comes on top, as squares do, and others than the validation states may have a little more.
+    const double own = std::min(best_.rms, options_.error);
+    const double left = 0.95 * std::sqrt(options_.error * options_.error - own * own);
+    corrector.dense = fitter_.fit_dense(best_.plan, validation_, left);
     dense_reached_ = corrector.dense->rms <= options_.error;
   }
 
   const Problem& problem_;
-  AttnsOptions options_;
   Clock::time_point start_ = Clock::now();
-  Steps steps_;
-  detail::AttnsShape shape_;
+  const detail::AttnsTask task_;
+  const AttnsOptions& options_ = task_.options;
+  const detail::AttnsSteps& steps_ = task_.steps;
+  const detail::AttnsShape& shape_ = task_.shape;
   detail::Cases validation_;
   detail::Cases train_;
   std::map<std::pair<std::size_t, std::size_t>, detail::StepData> data_; ///< by base and stride

@@ -25,6 +25,7 @@ constexpr Eigen::Index samples_per_feature = 30;
 constexpr Eigen::Index samples_per_feature_of_many = 12;
 constexpr Eigen::Index many_features = 150;
 constexpr Eigen::Index fewest_samples = 2000;
+constexpr std::size_t dense_samples = 20000; // of dense output
 
 ApproximatorSpec shape_of(const AttnsPlan& plan, std::size_t inputs, std::size_t outputs) {
   auto spec = ApproximatorSpec::zero(inputs, outputs);
@@ -49,6 +50,16 @@ Eigen::Index samples_for(std::size_t features) {
   const auto count = static_cast<Eigen::Index>(features);
   return std::max(fewest_samples,
                   std::max(samples_per_feature * std::min(count, many_features), samples_per_feature_of_many * count));
+}
+
+/// A polynomial in single precision: its coefficients are floats, as a file holds them.
+void round_to_float(ApproximatorSpec& spec) {
+  spec.precision = Precision::f32;
+  auto* polynomial = std::get_if<PolynomialTerm>(&spec.term);
+  for (auto* numbers : {&spec.affine.weight, &spec.affine.bias, polynomial ? &polynomial->coefficient : nullptr}) {
+    if (!numbers) continue;
+    for (double& number : *numbers) number = static_cast<double>(static_cast<float>(number));
+  }
 }
 
 /// Evenly spread columns: trajectories, times and strides alike.
@@ -211,10 +222,10 @@ const AttnsFitter::Polynomials& AttnsFitter::polynomials(const AttnsPlan& plan) 
   return *entry;
 }
 
-DenseOutput AttnsFitter::fit_dense(const AttnsPlan& plan, const Cases& cases, double error) {
+DenseOutput AttnsFitter::fit_dense(const AttnsPlan& plan, const Cases& cases, double error) const {
   const std::size_t inputs = shape_.features(plan);
   const std::size_t points = shape_.points(plan.stride);
-  const StepData& data = data_(plan.base, plan.stride);
+  const StepData data = make_step_data(cases, *shape_.bases[plan.base], {plan.stride}, dense_samples);
   const Eigen::MatrixXd x = make_features(data, shape_.of(plan));
   const Eigen::MatrixXd targets = make_dense_targets(data, cases, plan.stride, points);
   const Standardisation scales(x, targets);
@@ -228,10 +239,11 @@ DenseOutput AttnsFitter::fit_dense(const AttnsPlan& plan, const Cases& cases, do
     const Eigen::Index most = samples_for(features);
     const RidgeSolver solver(polynomial_basis(scales.inputs(thin(x, most)), degree),
                              scales.outputs(thin(targets, most)));
-    dense.approximator = polynomial_spec(scales, solver.solve(1e-11), degree);
+    const ApproximatorSpec fit = polynomial_spec(scales, solver.solve(1e-11), degree);
     // No error of these states is carried on to the next step, so that f32 is mostly enough, and half the memory.
     for (const Precision precision : {Precision::f32, Precision::f64}) {
-      dense.approximator.precision = precision;
+      dense.approximator = fit;
+      if (precision == Precision::f32) round_to_float(dense.approximator);
       Approximator(dense.approximator).evaluate(x.data(), y.data(), static_cast<std::size_t>(x.cols()), workspace);
       dense.rms = std::sqrt((y - targets).squaredNorm() / static_cast<double>(y.size()));
       if (dense.rms <= error) return dense;

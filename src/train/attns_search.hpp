@@ -65,9 +65,11 @@ public:
   /// them short by returning false.
   void fit(const AttnsPlan& plan, const std::function<bool(const ApproximatorSpec&)>& offer,
            const std::function<bool()>& proceed);
-  /// The dense output of a step of that plan with `base`'s features: polynomials of rising degree until the root mean
-  /// square error over the data is at most `error`. Throws nothing; the last degree's if none is.
-  DenseOutput fit_dense(const AttnsPlan& plan, const Cases& cases, double error);
+  /// The dense output of a step of that plan with `base`'s features: polynomials of rising degree, fitted to the steps
+  /// of `cases`, until their root mean square error is at most `error`. The cases should be the problem's own: what
+  /// training adds beside a thin sheet keeps steps stable, and would only cost the states within them a degree. Throws
+  /// nothing; the last degree's if none is.
+  DenseOutput fit_dense(const AttnsPlan& plan, const Cases& cases, double error) const;
   /// Forgets all fits: the data has changed.
   void clear();
 
