@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace lodestep {
@@ -31,6 +33,23 @@ void roll_out(const Trajectories& reference, std::size_t trajectory, std::vector
   }
 }
 
+/// A step that no model step can be would measure the fallback alone, and call it the model's.
+void require_step(const CorrectorModel& corrector, double dt) {
+  constexpr double grid = 1e-9; // as Corrector has it
+  const bool longer = dt > corrector.dt * (1.0 + grid);
+  const bool shorter = !corrector.dt_aware() && dt < corrector.dt * (1.0 - grid);
+  if (!longer && !shorter) return;
+  const auto text = [](double number) {
+    char digits[32];
+    std::snprintf(digits, sizeof digits, "%g", number);
+    return std::string(digits);
+  };
+  throw InvalidArgument("dt = " + text(dt) + ": the model takes " +
+                        (corrector.dt_aware() ? "steps up to " : "no step but ") + text(corrector.dt) +
+                        ", any other would be its fallback's; evaluate it at its own, or train one for this step (train "
+                        "attns --dt " + text(dt) + ", or --dt-range for many)");
+}
+
 } // namespace
 
 Evaluation evaluate(const Model& model, const Problem& problem, const EvaluateOptions& options) {
@@ -38,6 +57,7 @@ Evaluation evaluate(const Model& model, const Problem& problem, const EvaluateOp
   const auto shared = std::make_shared<const Model>(model);
   const auto corrector = std::make_shared<const Corrector>(shared, options.backend);
   const double dt = options.dt != 0.0 ? options.dt : corrector->dt();
+  require_step(corrector->description(), dt);
 
   // The reference takes nearly all the time, so its progress is the whole's.
   const auto reference =

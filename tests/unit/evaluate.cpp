@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 
 using namespace lodestep;
 
@@ -100,6 +101,42 @@ BOOST_AUTO_TEST_CASE(bad_requests_say_what_is_wrong) {
   Problem renamed = oscillator();
   renamed.variables[1].name = "momentum";
   BOOST_CHECK_EXCEPTION(evaluate(model, renamed, {}), InvalidArgument, says("momentum"));
+}
+
+// Every step would be the fallback's, and its error be called the model's.
+BOOST_AUTO_TEST_CASE(a_step_that_the_model_does_not_take_is_refused) {
+  Model model = zero_model(oscillator(), "rk4", 0.1);
+  const auto refused = [&](double dt) {
+    EvaluateOptions options;
+    options.dt = dt;
+    BOOST_CHECK_EXCEPTION(evaluate(model, oscillator(), options), InvalidArgument, [&](const InvalidArgument& error) {
+      const std::string what = error.what();
+      return what.find("0.1") != std::string::npos && what.find("--dt-range") != std::string::npos;
+    });
+  };
+  refused(0.2);
+  refused(0.05);
+  auto& corrector = std::get<CorrectorModel>(model.method);
+  corrector.shortest_dt = 0.05;
+  corrector.approximator = ApproximatorSpec::zero(3, 2); // the increment and dt
+  refused(0.2);
+  EvaluateOptions options;
+  options.dt = 0.025; // shorter than any of training: the scheme keeps its order as dt -> 0
+  options.trajectories = 1;
+  BOOST_TEST(evaluate(model, oscillator(), options).fallback_fraction == 0.0);
+}
+
+BOOST_AUTO_TEST_CASE(a_problem_at_other_parameters_is_refused) {
+  Model model = zero_model(oscillator(), "rk4", 0.1);
+  Problem stiffer = oscillator();
+  stiffer.parameters = {{"k", 2.0}};
+  model.provenance.problem = stiffer.name;
+  model.provenance.parameters = {{"k", 1.0}};
+  BOOST_CHECK_EXCEPTION(evaluate(model, stiffer, {}), InvalidArgument, [](const InvalidArgument& error) {
+    const std::string what = error.what();
+    return what.find("k = 1") != std::string::npos && what.find("k = 2") != std::string::npos &&
+           what.find("--parameter k=") != std::string::npos;
+  });
 }
 
 BOOST_AUTO_TEST_CASE(a_diverged_trajectory_has_an_infinite_error) {
