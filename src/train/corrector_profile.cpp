@@ -100,6 +100,7 @@ private:
     c.probes = &probes;
     c.held_error = -residuals(held);
     c.step_ns = static_cast<double>(base_.stages()) * probing.rhs_cost_ns + corrector_.approximator.cost_ns();
+    c.controls = corrector_.dt_aware();
     corrector_.domain.density = choose_guard(c);
   }
 

@@ -55,6 +55,16 @@ double quantile(Eigen::VectorXd values, double beyond) {
   return values[last];
 }
 
+/// Of the logarithms of two sets of numbers >= 0.
+double log_correlation(const Eigen::ArrayXd& a, const Eigen::ArrayXd& b) {
+  Eigen::ArrayXd x = a.cwiseMax(1e-300).log();
+  Eigen::ArrayXd y = b.cwiseMax(1e-300).log();
+  x -= x.mean();
+  y -= y.mean();
+  const double norms = std::sqrt(x.square().sum() * y.square().sum());
+  return norms > 0.0 ? (x * y).sum() / norms : 0.0;
+}
+
 class Guards {
 public:
   explicit Guards(const GuardCase& c) : c_(c), wrong_(c.probes->count()) {
@@ -86,7 +96,7 @@ public:
     for (const Plan& plan : plans()) {
       if (!tried.empty() && plan.cost_ns > most_ns) break;
       tried.push_back(made(plan));
-      if (tried.back().gap >= margin) break;
+      if (tried.back().gap >= margin && !c_.controls) break;
     }
     return tried;
   }
@@ -126,12 +136,18 @@ private:
   GuardCandidate made(const Plan& plan) const {
     GuardCandidate candidate{plan.of_errors ? error_density(x_, error_, plan.degree, plan.scale)
                                             : leverage_density(c_.train, plan.degree, ridge),
-                             plan.of_errors, plan.cost_ns, 0.0, 0.0};
+                             plan.of_errors,
+                             plan.cost_ns,
+                             0.0,
+                             0.0,
+                             0.0};
     Density& density = candidate.density;
     double least = 1e-300;
     for (const auto* states : {&c_.train, &c_.held, &c_.own}) {
       least = std::max(least, slack * quantile(scores(density, *states), fallbacks));
     }
+    candidate.correlation =
+        log_correlation(scores(density, c_.held).array(), c_.held_error.colwise().squaredNorm().transpose().array());
     const Eigen::VectorXd score = scores(density, c_.probes->inputs);
     double first_wrong = std::numeric_limits<double>::infinity();
     double last = 0.0;
@@ -170,7 +186,10 @@ std::vector<GuardCandidate> guard_candidates(const GuardCase& c) {
 Density choose_guard(const GuardCase& c) {
   const auto candidates = guard_candidates(c);
   // Where no limit serves, the least harm.
-  const auto merit = [](const GuardCandidate& g) { return g.gap >= 1.0 ? g.gap : 1.0 / g.worst; };
+  const auto merit = [&](const GuardCandidate& g) {
+    if (g.gap < 1.0) return 1.0 / g.worst - 1e3;
+    return c.controls ? g.correlation : g.gap;
+  };
   const auto lesser = [&](const auto& a, const auto& b) { return merit(a) < merit(b); };
   return std::max_element(candidates.begin(), candidates.end(), lesser)->density;
 }
