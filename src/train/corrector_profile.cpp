@@ -74,15 +74,25 @@ private:
     const Cases& validation = *sets_.validation;
     const CorrectorFeatures features(corrector_, model_.dimension(), base_.stages());
     const std::size_t inputs = features.density_count();
-    std::vector<double> own;
+    std::vector<double> met;
+    const auto meet = [&](const Cases& cases, std::size_t trajectory, double t, const double* u) {
+      met.resize(met.size() + inputs);
+      features.make_density(t, u, cases.values(trajectory), met.data() + met.size() - inputs);
+    };
     RollOutOptions options;
     options.stride = sets_.strides.back();
-    options.visit = [&](std::size_t trajectory, double t, const double* u) {
-      own.resize(own.size() + inputs);
-      features.make_density(t, u, validation.values(trajectory), own.data() + own.size() - inputs);
-    };
+    options.visit = [&](std::size_t trajectory, double t, const double* u) { meet(validation, trajectory, t, u); };
     const RollOut outcome = roll_out(corrector_, approximator_, validation, options);
     if (!std::isfinite(outcome.rms)) return; // the box alone
+    // Exact states too: the last of a trajectory are where the shortest steps alone begin.
+    for (const Cases* cases : {sets_.validation, sets_.held_out}) {
+      const Trajectories& exact = cases->trajectories;
+      for (std::size_t i = 0; i < exact.trajectories; ++i) {
+        for (std::size_t n = 0; n + sets_.strides.front() < exact.times; ++n) {
+          meet(*cases, i, exact.t0 + static_cast<double>(n) * exact.dt, exact.state(i, n));
+        }
+      }
+    }
 
     GuardProbeOptions probing;
     probing.strides = sets_.strides;
@@ -95,8 +105,8 @@ private:
     c.train = make_density_features(train, corrector_);
     c.error = -residuals(train);
     c.held = make_density_features(held, corrector_);
-    c.own = Eigen::Map<const Eigen::MatrixXd>(own.data(), static_cast<Eigen::Index>(inputs),
-                                              static_cast<Eigen::Index>(own.size() / inputs));
+    c.met = Eigen::Map<const Eigen::MatrixXd>(met.data(), static_cast<Eigen::Index>(inputs),
+                                              static_cast<Eigen::Index>(met.size() / inputs));
     c.probes = &probes;
     c.held_error = -residuals(held);
     c.step_ns = static_cast<double>(base_.stages()) * probing.rhs_cost_ns + corrector_.approximator.cost_ns();

@@ -30,7 +30,9 @@ constexpr double tolerated = 2.0;
 // A guard may cost this part of the step, and anyway as much.
 constexpr double affordable = 0.75;
 constexpr double affordable_ns = 40.0;
-constexpr Eigen::Index fitted_samples = 2500;
+// States and probes that an error estimate is fitted to.
+constexpr Eigen::Index fewest_samples = 1500;
+constexpr Eigen::Index samples_per_feature = 15;
 
 Eigen::MatrixXd thin(const Eigen::MatrixXd& m, Eigen::Index most) {
   if (m.cols() <= most) return m;
@@ -76,18 +78,6 @@ public:
     }
     rms_ = std::sqrt(c.held_error.squaredNorm() / static_cast<double>(c.held_error.size()));
     largest_ = c.held_error.cwiseAbs().maxCoeff();
-    // Half of the probes are fitted, all of them judge.
-    const Eigen::MatrixXd states = thin(c.train, fitted_samples);
-    const Eigen::MatrixXd errors = thin(c.error, fitted_samples);
-    const Eigen::Index half = (c.probes->count() + 1) / 2;
-    x_.resize(states.rows(), states.cols() + half);
-    error_.resize(errors.rows(), x_.cols());
-    x_.leftCols(states.cols()) = states;
-    error_.leftCols(states.cols()) = errors;
-    for (Eigen::Index i = 0; i < half; ++i) {
-      x_.col(states.cols() + i) = c.probes->inputs.col(2 * i);
-      error_.col(states.cols() + i) = c.probes->error.col(2 * i);
-    }
   }
 
   std::vector<GuardCandidate> run() {
@@ -133,8 +123,28 @@ private:
     return plans;
   }
 
+  /// Half of the probes are fitted, all of them judge.
+  Density error_estimate(unsigned degree, double scale) const {
+    const auto features =
+        static_cast<Eigen::Index>(density_features(static_cast<std::size_t>(c_.train.rows()), degree));
+    const Eigen::Index each = std::max(fewest_samples, samples_per_feature * features) / 2;
+    const Eigen::MatrixXd states = thin(c_.train, each);
+    const Eigen::MatrixXd errors = thin(c_.error, each);
+    const Eigen::Index probes = std::min(each, (c_.probes->count() + 1) / 2);
+    Eigen::MatrixXd x(states.rows(), states.cols() + probes);
+    Eigen::MatrixXd error(errors.rows(), x.cols());
+    x.leftCols(states.cols()) = states;
+    error.leftCols(states.cols()) = errors;
+    for (Eigen::Index i = 0; i < probes; ++i) {
+      const Eigen::Index probe = i * c_.probes->count() / probes;
+      x.col(states.cols() + i) = c_.probes->inputs.col(probe);
+      error.col(states.cols() + i) = c_.probes->error.col(probe);
+    }
+    return error_density(x, error, degree, scale);
+  }
+
   GuardCandidate made(const Plan& plan) const {
-    GuardCandidate candidate{plan.of_errors ? error_density(x_, error_, plan.degree, plan.scale)
+    GuardCandidate candidate{plan.of_errors ? error_estimate(plan.degree, plan.scale)
                                             : leverage_density(c_.train, plan.degree, ridge),
                              plan.of_errors,
                              plan.cost_ns,
@@ -143,7 +153,7 @@ private:
                              0.0};
     Density& density = candidate.density;
     double least = 1e-300;
-    for (const auto* states : {&c_.train, &c_.held, &c_.own}) {
+    for (const auto* states : {&c_.train, &c_.held, &c_.met}) {
       least = std::max(least, slack * quantile(scores(density, *states), fallbacks));
     }
     candidate.correlation =
@@ -173,8 +183,6 @@ private:
   double rms_;            ///< error of learned steps on held-out states
   double largest_;        ///< of a variable
   Eigen::VectorXd wrong_; ///< errors of learned steps, in those that are allowed
-  Eigen::MatrixXd x_;     ///< fitted
-  Eigen::MatrixXd error_;
 };
 
 } // namespace
@@ -187,8 +195,8 @@ Density choose_guard(const GuardCase& c) {
   const auto candidates = guard_candidates(c);
   // Where no limit serves, the least harm.
   const auto merit = [&](const GuardCandidate& g) {
-    if (g.gap < 1.0) return 1.0 / g.worst - 1e3;
-    return c.controls ? g.correlation : g.gap;
+    if (g.gap < 1.0) return -g.worst;
+    return c.controls && g.gap >= margin ? 1e3 + g.correlation : std::min(g.gap, margin);
   };
   const auto lesser = [&](const auto& a, const auto& b) { return merit(a) < merit(b); };
   return std::max_element(candidates.begin(), candidates.end(), lesser)->density;

@@ -16,7 +16,7 @@ struct GuardCase {
   Eigen::MatrixXd error; ///< of the learned steps from them over the correction's factor, [dimension, samples]
   Eigen::MatrixXd held;  ///< inputs of states of the same problem that took no part in the fit
   Eigen::MatrixXd held_error;
-  Eigen::MatrixXd own; ///< inputs of states that the model's own roll-outs from validation states pass through
+  Eigen::MatrixXd met; ///< inputs of states of other solutions, exact and as the model rolls them out
   const GuardProbes* probes;
   double step_ns; ///< modelled cost of a learned step
   /// Whether steps are chosen by the model's error estimate, which grows with |y|^2: the density then is the one whose

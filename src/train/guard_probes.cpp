@@ -18,7 +18,7 @@ constexpr double most_cost_ns = 1e8;        // of all probes' right-hand sides, 
 constexpr std::size_t fewest_probes = 200;
 // With more sub-steps the reference solver costs less than the fallback, whose own error is then not told.
 constexpr std::size_t most_substeps = 64;
-constexpr double reference_evaluations = 500.0; // roughly
+constexpr double reference_evaluations = 4000.0; // as many would take its time, roughly
 // Steps that a probe of the fourth kind is followed for, and how far outside the box it may begin, in half widths.
 constexpr std::size_t followed = 12;
 constexpr double beyond = 1.33;

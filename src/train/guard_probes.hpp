@@ -25,7 +25,7 @@ struct GuardProbes {
 
 struct GuardProbeOptions {
   std::vector<std::size_t> strides; ///< steps, in steps of the cases' grid, ascending
-  std::size_t most = 6000;          ///< probes
+  std::size_t most = 4000;          ///< probes
   std::uint64_t seed = 0;
   double rhs_cost_ns = 0.0; ///< modelled: dear right-hand sides get fewer probes
 };
