@@ -44,10 +44,12 @@ void require_step(const CorrectorModel& corrector, double dt) {
     std::snprintf(digits, sizeof digits, "%g", number);
     return std::string(digits);
   };
-  throw InvalidArgument("dt = " + text(dt) + ": the model takes " +
-                        (corrector.dt_aware() ? "steps up to " : "no step but ") + text(corrector.dt) +
-                        ", any other would be its fallback's; evaluate it at its own, or train one for this step (train "
-                        "attns --dt " + text(dt) + ", or --dt-range for many)");
+  throw InvalidArgument(
+      "dt = " + text(dt) + ": the model takes " + (corrector.dt_aware() ? "steps up to " : "no step but ") +
+      text(corrector.dt) +
+      ", any other would be its fallback's; evaluate it at its own, or train one for this step (train "
+      "attns --dt " +
+      text(dt) + ", or --dt-range for many)");
 }
 
 } // namespace
