@@ -1,6 +1,7 @@
 #include "report/work_precision.hpp"
 
 #include "report/contender.hpp"
+#include "report/core_contender.hpp"
 #include "report/processor_clock.hpp"
 #include "report/roll_out.hpp"
 #include "report/stiff_contenders.hpp"
@@ -114,7 +115,9 @@ private:
                             " are no multiple of the step of model '" + named.name + "', dt = " + std::to_string(dt) +
                             "; ask for outputs at a multiple of it (--output-dt), or train a model for that step");
     }
-    learned_.push_back(contenders_.learned(std::make_shared<const Corrector>(named.model, options_.backend), problem));
+    const auto shared = std::make_shared<const Corrector>(named.model, options_.backend);
+    learned_.push_back(corrected_in_odeint(corrector.base) ? contenders_.learned(shared, problem)
+                                                           : core_contender(shared, problem));
     learned_.back().name = named.name;
     dt_.push_back(dt);
   }

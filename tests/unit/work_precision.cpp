@@ -1,6 +1,7 @@
 #include "report/work_precision.hpp"
 
 #include "flow_maps.hpp"
+#include "report/core_contender.hpp"
 #include "report/plot.hpp"
 #include "report/stiff_contenders.hpp"
 #include "report/sweep.hpp"
@@ -8,6 +9,7 @@
 #include "zero_model.hpp"
 
 #include <lodestep/error.hpp>
+#include <lodestep/runge_kutta.hpp>
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
@@ -323,4 +325,24 @@ BOOST_AUTO_TEST_CASE(a_plot_always_leaves_its_data) {
   for (const auto& file : without.files) BOOST_TEST(std::filesystem::exists(file), file);
   BOOST_CHECK_THROW(plot(result, prefix + "/missing/p"), IoError);
   std::filesystem::remove_all(directory);
+}
+
+// Base schemes that Odeint's learned steppers are not compiled for run through the core: the zero corrector is its
+// base.
+BOOST_AUTO_TEST_CASE(a_corrector_of_any_base_scheme_can_be_measured) {
+  const Problem problem = make_problem("elastic_pendulum");
+  for (const char* base : {"cash_karp", "dormand_prince", "fehlberg78"}) {
+    BOOST_TEST(!corrected_in_odeint(base));
+    const auto model = std::make_shared<const Model>(zero_model(problem, base, 0.1));
+    const Contender contender = core_contender(std::make_shared<const Corrector>(model), problem);
+    const double u0[4] = {0.3, 10.0, 0.0, 0.0};
+    std::vector<double> states(3 * 4);
+    const std::size_t evaluations = contender.run(0.1, u0, 3, 0.5, states.data());
+    const ButcherTableau& tableau = classical_tableau(base);
+    BOOST_TEST(evaluations == 10 * tableau.stages());
+    RungeKutta alone(tableau, 4);
+    std::vector<double> u(u0, u0 + 4);
+    for (int n = 0; n < 10; ++n) alone.step(problem.rhs, 0.1 * n, u.data(), 0.1, u.data());
+    for (std::size_t i = 0; i < 4; ++i) BOOST_TEST(states[8 + i] == u[i], boost::test_tools::tolerance(1e-13));
+  }
 }
