@@ -23,7 +23,7 @@ LODESTEP_SUNDIALS_EXPORT LodestepStepper make_stepper(std::shared_ptr<const Corr
 LODESTEP_SUNDIALS_EXPORT LodestepStepper make_stepper(std::shared_ptr<const Hierarchy> hierarchy, ARKRhsFn f,
                                                       N_Vector y, SUNContext sunctx);
 
-/// `tableau` for ERKStepSetTable, ARKStepSetTables and MRIStepCoupling_MIStoMRI, with its orders and its embedding as
+/// `tableau` for ERKStepSetTable, ARKStepSetTables and LodestepMRIStepCoupling_FromTable, its orders and embedding as
 /// they are (an embedded order of 0: fixed steps only). Free it with ARKodeButcherTable_Free.
 /// Throws InvalidModel if it is not sound.
 LODESTEP_SUNDIALS_EXPORT ARKodeButcherTable make_butcher_table(const ButcherTableau& tableau);
