@@ -23,8 +23,9 @@
 /// A right-hand side is batched: `rhs(double t, const double* u, double* dudt, std::size_t n)` evaluates n members at
 /// once, variable after variable: variable i of member k at u[i n + k], so that a plain loop over k is one the compiler
 /// vectorises, u and dudt being `__restrict` (and `sine_cosine` of vector_math.hpp serves it). n is at most
-/// `ensemble_block` and may differ from call to call. If rhs returns an integer, 0 means success and any other value ends the step: the step returns that value
-/// and leaves every member unchanged. Exceptions pass through, the state unchanged as well.
+/// `ensemble_block` and may differ from call to call. If rhs returns an integer, 0 means success and any other value
+/// ends the step: the step returns that value and leaves every member unchanged. Exceptions pass through, the state
+/// unchanged as well.
 namespace lodestep {
 
 /// A classical explicit Runge-Kutta method on an ensemble: the honest opponent of the learned one. Cheap to copy, one
