@@ -32,6 +32,9 @@ constexpr std::size_t activation_group = 2;
 /// relative error 6.6e-18 for double, 5.4e-10 for float. Near 0 the odd n keeps full
 /// relative accuracy, which 2^t - 1 does not.
 template <class V, std::size_t kCount> struct Exp2Ratio {
+  // NOTE: what the compiler writes by itself it does not compile for the instruction set at hand: vectors of NEON could
+  // not be made there.
+  HWY_INLINE Exp2Ratio() {}
   V scale[kCount]; ///< 2^n, n the integer nearest to t
   V odd[kCount];
   V even[kCount];
