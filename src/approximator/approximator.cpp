@@ -10,15 +10,35 @@
 
 namespace lodestep {
 
+namespace {
+
+/// The batches that go to oneDNN, by the measured rule (lodestep_bench_inference, `choice`; oneDNN 2.6, AVX-512).
+///
+/// The fused kernels are faster at batch 1 (up to 9 times) and wherever a batch fills the lanes. In between a network
+/// pays for lanes that nobody asked for, or reads its weights anew for every state: past 64 thousand of them oneDNN is
+/// up to 1.4 times faster; where they do not fit the second-level cache (a quarter of a million, a megabyte) up to 5.
+struct OnednnBatches {
+  std::size_t lanes = 0; ///< 0: no batch
+  bool uncached = false;
+
+  bool contain(std::size_t batch) const noexcept {
+    const auto within = [batch](std::size_t first, std::size_t last) { return batch >= first && batch <= last; };
+    if (lanes == 0) return false;
+    const bool in_second = batch > lanes;
+    if (!uncached) return in_second ? batch <= lanes * 11 / 8 : within(lanes / 4, lanes * 3 / 4);
+    return within(2, lanes - 1) || (in_second && batch <= lanes * 3 / 2) || within(2 * lanes + 1, lanes * 21 / 8);
+  }
+};
+
+} // namespace
+
 struct Approximator::Packed {
   std::size_t inputs = 0;
   std::size_t outputs = 0;
   Precision precision = Precision::f64;
   bool zero = false;
   Backend backend = Backend::fused;
-  /// Batches of this many states, up to but not including the second number, go to oneDNN.
-  std::size_t onednn_from = 0;
-  std::size_t onednn_to = 0;
+  OnednnBatches onednn_batches;
   std::optional<detail::ReferenceApproximator> reference;
   std::optional<detail::FusedApproximator> fused;
   std::optional<detail::OnednnMlp> onednn;
@@ -39,7 +59,7 @@ struct Approximator::Packed {
   template <class T>
   static void evaluate_automatic(const void* argument, const T* x, T* y, std::size_t batch, Workspace& workspace) {
     const auto& packed = *static_cast<const Packed*>(argument);
-    if (batch >= packed.onednn_from && batch < packed.onednn_to) {
+    if (packed.onednn_batches.contain(batch)) {
       packed.onednn->evaluate(x, y, batch);
       return;
     }
@@ -84,18 +104,15 @@ bool is_zero_map(const ApproximatorSpec& spec) {
   return true;
 }
 
-/// The measured rule (lodestep_bench_inference; oneDNN 2.6, AVX-512). From networks of one unit to 3 layers of 2048,
-/// the fused kernels are as fast as oneDNN or faster at batch 1 (up to 9 times) and wherever a batch fills the lanes;
-/// in between, a wide network's panel computes lanes that nobody asked for, and oneDNN is up to 1.9 times faster.
-bool prefers_onednn(const ApproximatorSpec& spec, std::size_t lanes, std::size_t& from, std::size_t& to) {
+OnednnBatches batches_for_onednn(const ApproximatorSpec& spec, std::size_t lanes) {
   const auto* mlp = std::get_if<MlpTerm>(&spec.term);
-  if (!detail::onednn_available() || !mlp || spec.precision != Precision::f32) return false;
-  if (mlp->activation == Activation::rational) return false; // not one of its activations: a pass of its own
+  if (!detail::onednn_available() || !mlp || spec.precision != Precision::f32 || lanes < 8) return {};
+  if (mlp->activation == Activation::rational) return {}; // not one of its activations: a pass of its own
   std::size_t weights = 0;
   for (const auto& layer : mlp->layers) weights += layer.weight.size();
-  from = lanes / 4;
-  to = lanes * 3 / 4;
-  return weights >= 32768 && lanes >= 8;
+  constexpr std::size_t many = 65536;
+  constexpr std::size_t uncached = 262144;
+  return weights < many ? OnednnBatches{} : OnednnBatches{lanes, weights >= uncached};
 }
 
 } // namespace
@@ -122,8 +139,8 @@ Approximator::Approximator(const ApproximatorSpec& spec, Backend backend) {
       from_float_ = packed->fused->from_float();
       float_argument_ = packed->fused->packed();
     }
-    if (backend == Backend::automatic &&
-        prefers_onednn(spec, packed->fused->lanes(), packed->onednn_from, packed->onednn_to)) {
+    if (backend == Backend::automatic) packed->onednn_batches = batches_for_onednn(spec, packed->fused->lanes());
+    if (packed->onednn_batches.lanes != 0) {
       packed->onednn.emplace(spec);
       from_double_ = Packed::evaluate_automatic<double>;
       from_float_ = Packed::evaluate_automatic<float>;
@@ -155,8 +172,7 @@ bool Approximator::is_zero() const noexcept {
   return packed_->zero;
 }
 Backend Approximator::backend(std::size_t batch) const noexcept {
-  const bool onednn = packed_->fused && packed_->onednn && batch >= packed_->onednn_from && batch < packed_->onednn_to;
-  return onednn ? Backend::onednn : packed_->backend;
+  return packed_->onednn_batches.contain(batch) ? Backend::onednn : packed_->backend;
 }
 const char* Approximator::instruction_set() noexcept {
   return detail::instruction_set_in_use();
