@@ -36,6 +36,12 @@ struct HitsOptions {
   std::size_t modes = 0;
   /// With a problem: also learn a map that corrects coarse classical steps.
   bool corrected = true;
+  /// With a problem: fit the derivatives of flow maps as well as their values, by difference quotients between
+  /// neighbouring states. A pair then costs what 1 + dimension others do; unless `pairs` is given there are as many
+  /// fewer.
+  bool jacobian = false;
+  /// The classical tableau that fills in between states that maps place, and takes the steps they may not.
+  std::string fine = "rk4";
   std::size_t pairs = 0;           ///< of states to learn each map from; 0: as many as are usually enough
   std::vector<std::size_t> hidden; ///< widths of the hidden layers; empty: 24 and 24
   int iterations = 0;              ///< of Levenberg-Marquardt, for each map; 0: 220

@@ -27,6 +27,8 @@ struct TrainHitsArguments : Common {
   std::optional<std::size_t> pairs;
   std::optional<std::size_t> modes;
   bool raw = false;
+  bool jacobian = false;
+  std::string fine = HitsOptions{}.fine;
   std::string recipe = "auto";
   std::optional<std::size_t> trajectories;
   std::optional<std::size_t> epochs;
@@ -113,8 +115,10 @@ void print(const HitsResult& result, const std::string& path) {
 
 HitsPaperOptions paper_options(const TrainHitsArguments& arguments, const HitsOptions& options) {
   if (names_data(arguments.source)) throw InvalidArgument("--recipe paper: name a problem, not a file");
-  if (arguments.pairs || arguments.modes || arguments.iterations || arguments.raw || options.fine_dt != 0.0) {
-    throw InvalidArgument("--pairs, --modes, --iterations, --raw, --fine-dt: not with --recipe paper");
+  if (arguments.pairs || arguments.modes || arguments.iterations || arguments.raw || arguments.jacobian ||
+      options.fine_dt != 0.0 || options.fine != HitsOptions{}.fine) {
+    throw InvalidArgument("--pairs, --modes, --iterations, --raw, --jacobian, --fine, --fine-dt: not with --recipe "
+                          "paper");
   }
   HitsPaperOptions paper;
   paper.levels = options.levels.value_or(paper.levels);
@@ -140,6 +144,8 @@ int run(const TrainHitsArguments& arguments) {
   options.ratio = positive(arguments.ratio, "--ratio", 0);
   options.modes = positive(arguments.modes, "--modes", 0);
   options.smooth = !arguments.raw;
+  options.jacobian = arguments.jacobian;
+  options.fine = arguments.fine;
   options.pairs = positive(arguments.pairs, "--pairs", 0);
   options.hidden = arguments.hidden;
   for (const std::size_t width : options.hidden) {
@@ -192,6 +198,10 @@ void add_train_hits(CLI::App& train, Action& action) {
                    "Step of level 0 [the fine states' spacing]; of a .npy file, the spacing of its times [1]")
       ->type_name("TIME");
   verb->add_option("--fine-dt", arguments->fine_dt, "Spacing of the fine states [the problem's]")->type_name("TIME");
+  verb->add_option(
+          "--fine", arguments->fine,
+          "Classical scheme that fills in between, and takes steps that maps may not: rk3, rk4, cash_karp ... [rk4]")
+      ->type_name("NAME");
   verb->add_option("--ratio", arguments->ratio,
                    "Of one level's step to the one below [2; 6 of a file with many variables]")
       ->type_name("N");
@@ -201,6 +211,8 @@ void add_train_hits(CLI::App& train, Action& action) {
                    "From a file: learn so many principal components [all variables up to 16, else what 1e-8 of the\n"
                    "variance can spare]")
       ->type_name("N");
+  verb->add_flag("--jacobian", arguments->jacobian,
+                 "With a problem: fit the derivatives of flow maps too, from fewer pairs");
   verb->add_flag("--raw", arguments->raw, "From a file: learn from the states as they are, without looking for noise");
   verb->add_option("--hidden", arguments->hidden, "Widths of the hidden layers [24 24; 512 for principal components]")
       ->type_name("N")

@@ -11,6 +11,20 @@ constexpr std::uint64_t pairs_stream = 101;
 /// Of ten pairs four start on trajectories, five in the region of initial states, and one anywhere in the box.
 constexpr std::size_t shares = 10;
 constexpr double outskirts_weight = 0.03;
+/// Of neighbours, relative to the box: near enough for a difference quotient to be local, and far enough for the
+/// reference's own error not to show in it.
+constexpr double neighbour_distance = 1e-3;
+
+/// Column n of `from` and the state one step later.
+void put(const Problem& problem, const std::vector<double>& u, double dt, Eigen::Index n, Eigen::MatrixXd& from,
+         Eigen::MatrixXd& to) {
+  std::vector<double> solution(2 * u.size());
+  reference_solution(problem, u.data(), 0.0, dt, 2, solution.data(), false);
+  for (std::size_t i = 0; i < u.size(); ++i) {
+    from(static_cast<Eigen::Index>(i), n) = u[i];
+    to(static_cast<Eigen::Index>(i), n) = solution[u.size() + i];
+  }
+}
 
 } // namespace
 
@@ -34,7 +48,7 @@ std::vector<Interval> box_around(const Problem& problem, const Trajectories& tra
 }
 
 FlowMapData flow_map_data(const Problem& problem, const Trajectories& trajectories, const std::vector<Interval>& box,
-                          double dt, std::size_t pairs, std::uint64_t seed) {
+                          double dt, std::size_t pairs, std::uint64_t seed, bool neighbours) {
   const std::size_t d = problem.dimension();
   FlowMapData data;
   data.from.resize(static_cast<Eigen::Index>(d), static_cast<Eigen::Index>(pairs));
@@ -42,7 +56,15 @@ FlowMapData flow_map_data(const Problem& problem, const Trajectories& trajectori
   data.weight.setOnes(static_cast<Eigen::Index>(pairs));
   data.box = box;
   data.trajectories = trajectories.trajectories;
-  std::vector<double> u(d), solution(2 * d);
+  if (neighbours) {
+    data.near_from.resize(static_cast<Eigen::Index>(d), static_cast<Eigen::Index>(pairs * d));
+    data.near_to.resizeLike(data.near_from);
+    data.distance.resize(static_cast<Eigen::Index>(d));
+    for (std::size_t i = 0; i < d; ++i) {
+      data.distance[static_cast<Eigen::Index>(i)] = neighbour_distance * (box[i].upper - box[i].lower);
+    }
+  }
+  std::vector<double> u(d);
   for (std::size_t n = 0; n < pairs; ++n) {
     Random random(seed, pairs_stream, n);
     const std::size_t kind = n % shares;
@@ -59,10 +81,11 @@ FlowMapData flow_map_data(const Problem& problem, const Trajectories& trajectori
       if (kind % 2 == 0 && in_region) data.weight[static_cast<Eigen::Index>(n)] = outskirts_weight;
       for (std::size_t i = 0; i < d; ++i) u[i] = random.uniform(from[i].lower, from[i].upper);
     }
-    reference_solution(problem, u.data(), 0.0, dt, 2, solution.data(), false);
-    for (std::size_t i = 0; i < d; ++i) {
-      data.from(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(n)) = u[i];
-      data.to(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(n)) = solution[d + i];
+    put(problem, u, dt, static_cast<Eigen::Index>(n), data.from, data.to);
+    for (std::size_t i = 0; neighbours && i < d; ++i) {
+      std::vector<double> beside = u;
+      beside[i] += data.distance[static_cast<Eigen::Index>(i)];
+      put(problem, beside, dt, static_cast<Eigen::Index>(n * d + i), data.near_from, data.near_to);
     }
   }
   return data;

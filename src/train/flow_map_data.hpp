@@ -19,6 +19,11 @@ struct FlowMapData {
   Eigen::VectorXd weight;
   std::vector<Interval> box; ///< the states they cover
   std::size_t trajectories = 0;
+  /// Neighbours of every pair, one along each variable, for fits of the map's derivative too; empty without:
+  /// column k dimension + i starts `distance[i]` along variable i from column k.
+  Eigen::MatrixXd near_from; ///< [dimension, pairs dimension]
+  Eigen::MatrixXd near_to;
+  Eigen::VectorXd distance; ///< [dimension]
 };
 
 /// The smallest box around the trajectories and the problem's region, and a margin of 2% on each side.
@@ -26,8 +31,9 @@ std::vector<Interval> box_around(const Problem& problem, const Trajectories& tra
 
 /// `pairs` pairs for steps of dt, half from states of `trajectories` (drawn at random), half from the box; the steps
 /// are reference solutions. The i-th pair is the same however many are asked for. Throws InvalidData where a state of
-/// the box leads to a solution that diverges.
+/// the box leads to a solution that diverges. With `neighbours` as many more pairs as there are variables are made for
+/// each.
 FlowMapData flow_map_data(const Problem& problem, const Trajectories& trajectories, const std::vector<Interval>& box,
-                          double dt, std::size_t pairs, std::uint64_t seed);
+                          double dt, std::size_t pairs, std::uint64_t seed, bool neighbours = false);
 
 } // namespace lodestep::detail

@@ -32,12 +32,16 @@ constexpr int trial_iterations = 30;
 constexpr std::size_t most_terms = 250;
 /// Of Q beyond the largest seen in training, before it is no longer believed.
 constexpr double limit_margin = 1.25;
+/// What an error of the derivative counts, in standardised coordinates, where derivatives are fitted: errors of a map
+/// that is composed grow by its derivative's.
+constexpr double slope_weight = 0.2;
 
-Eigen::MatrixXd every(const Eigen::MatrixXd& columns, bool held) {
+/// Of groups of `width` columns those that are held out, or the others.
+Eigen::MatrixXd every(const Eigen::MatrixXd& columns, bool held, Index width = 1) {
   Eigen::MatrixXd chosen(columns.rows(), columns.cols());
   Index n = 0;
   for (Index k = 0; k < columns.cols(); ++k) {
-    if ((k % held_out == held_out - 1) == held) chosen.col(n++) = columns.col(k);
+    if ((k / width % held_out == held_out - 1) == held) chosen.col(n++) = columns.col(k);
   }
   return chosen.leftCols(n);
 }
@@ -69,34 +73,66 @@ struct Best {
   }
 };
 
+/// Standardised samples, their weights, and the difference quotients between some of them that are fitted too.
+struct Samples {
+  Eigen::MatrixXd z;
+  Eigen::MatrixXd y;
+  Eigen::VectorXd weight;
+  std::vector<DifferencePair> pairs;
+};
+
+/// The pairs learned from, and the neighbours of each if the data has them: these count in difference quotients alone.
+Samples with_neighbours(const Standardisation& scales, const Eigen::MatrixXd& z, const Eigen::MatrixXd& y,
+                        const Eigen::MatrixXd& weight, const FlowMapModel& map, const FlowMapData& data,
+                        const Problem* problem) {
+  Samples all{z, y, weight.transpose(), {}};
+  if (data.near_from.size() == 0) return all;
+  const Index d = z.rows(), count = z.cols();
+  const Eigen::MatrixXd from = every(data.near_from, false, d);
+  const Eigen::MatrixXd near_z = scales.inputs(from);
+  const Eigen::MatrixXd near_y = scales.outputs(every(data.near_to, false, d) - base_steps(map, problem, from));
+  all.z.conservativeResize(Eigen::NoChange, count * (1 + d));
+  all.y.conservativeResize(Eigen::NoChange, count * (1 + d));
+  all.z.rightCols(count * d) = near_z;
+  all.y.rightCols(count * d) = near_y;
+  all.weight.conservativeResize(count * (1 + d));
+  all.weight.tail(count * d).setZero();
+  for (Index k = 0; k < count; ++k) {
+    for (Index i = 0; i < d; ++i) {
+      const double apart = near_z(i, k * d + i) - z(i, k);
+      all.pairs.push_back({static_cast<std::size_t>(k), static_cast<std::size_t>(count + k * d + i),
+                           slope_weight * weight(0, k) / apart});
+    }
+  }
+  return all;
+}
+
 ApproximatorSpec network(const Standardisation& scales, const Eigen::MatrixXd& z, const Eigen::MatrixXd& y,
-                         const Eigen::MatrixXd& weight, const FlowMapFitOptions& options) {
+                         const Eigen::MatrixXd& weight, const Samples& all, const FlowMapFitOptions& options) {
   MlpFitOptions fit;
   fit.proceed = options.proceed;
   MlpFitResult best;
   best.rms = std::numeric_limits<double>::infinity();
   double best_spread = spreads[0];
   std::uint64_t best_draw = 0;
-  const auto run = [&](const Eigen::MatrixXd& from, const Eigen::MatrixXd& to, const Eigen::MatrixXd& counts,
-                       double spread, std::uint64_t draw, int iterations) {
+  const auto run = [&](const Samples& samples, double spread, std::uint64_t draw, int iterations) {
     Random random(options.seed, weights_stream, draw);
     fit.spread = spread;
     fit.iterations = iterations;
-    return fit_mlp(from, to, counts.transpose(), {}, options.hidden, random, fit);
+    return fit_mlp(samples.z, samples.y, samples.weight, samples.pairs, options.hidden, random, fit);
   };
   const auto some = Eigen::seqN(0, z.cols() / trial_share, trial_share);
-  const Eigen::MatrixXd some_z = z(Eigen::all, some), some_y = y(Eigen::all, some),
-                        some_weight = weight(Eigen::all, some);
+  const Samples few{z(Eigen::all, some), y(Eigen::all, some), weight(Eigen::all, some).transpose(), {}};
   for (const double spread : spreads) {
     for (std::uint64_t draw = 0; draw < draws; ++draw) {
-      const double rms = run(some_z, some_y, some_weight, spread, draw, trial_iterations).rms;
+      const double rms = run(few, spread, draw, trial_iterations).rms;
       if (!(rms < best.rms)) continue;
       best.rms = rms;
       best_spread = spread;
       best_draw = draw;
     }
   }
-  best = run(z, y, weight, best_spread, best_draw, options.iterations);
+  best = run(all, best_spread, best_draw, options.iterations);
   ApproximatorSpec spec = scales.spec();
   spec.affine = std::move(best.affine);
   spec.term = std::move(best.mlp);
@@ -145,7 +181,7 @@ FlowMapFit fit_flow_map(FlowMapModel& map, const FlowMapData& data, const Proble
     exact = best.rms <= exact_rms * size;
   }
   if (!exact && options.iterations > 0 && best.rms > options.good_enough) {
-    auto spec = network(scales, z, y, weight, options);
+    auto spec = network(scales, z, y, weight, with_neighbours(scales, z, y, weight, map, data, problem), options);
     const double rms = weighted_rms(residual(spec, tested_from, tested), tested_weight);
     best.offer(std::move(spec), rms, 1.0);
   }

@@ -35,7 +35,8 @@ Eigen::MatrixXd base_steps(const FlowMapModel& map, const Problem* problem, cons
 
 /// Fits Q of `map`, whose dt, base and substeps are given, to pairs: polynomials from the affine one up, and unless one
 /// of them is exact a tanh network, started from several spreads. The best on every fifth pair, which is held out, is
-/// kept, with the box, the largest |Q| and the error of one step. `problem` is not used without a base.
+/// kept, with the box, the largest |Q| and the error of one step. `problem` is not used without a base. Where the data
+/// has neighbours the network's derivative is fitted as well.
 FlowMapFit fit_flow_map(FlowMapModel& map, const FlowMapData& data, const Problem* problem,
                         const FlowMapFitOptions& options);
 

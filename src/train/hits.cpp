@@ -4,6 +4,7 @@
 #include "train/hits_choice.hpp"
 
 #include <lodestep/error.hpp>
+#include <lodestep/tableau.hpp>
 #include <lodestep/train_hits.hpp>
 #include <lodestep/version.hpp>
 
@@ -45,9 +46,13 @@ public:
     hierarchy_.fine_dt = options_.fine_dt != 0.0  ? options_.fine_dt
                          : problem.fine_dt != 0.0 ? problem.fine_dt
                                                   : problem.dt;
+    hierarchy_.fine = options_.fine;
+    classical_tableau(options_.fine); // known, or an error that lists those that are
     if (options_.base_dt == 0.0) options_.base_dt = hierarchy_.fine_dt;
     if (options_.horizon == 0.0) options_.horizon = problem.horizon;
-    if (options_.pairs == 0) options_.pairs = usual_pairs;
+    if (options_.pairs == 0) { // with its derivative a state tells as much as so many more states
+      options_.pairs = options_.jacobian ? usual_pairs / (1 + problem.dimension()) : usual_pairs;
+    }
     if (options_.iterations == 0) options_.iterations = usual_iterations;
     if (options_.hidden.empty()) options_.hidden = {24, 24};
     steps_in(options_.horizon, hierarchy_.fine_dt);
@@ -121,7 +126,8 @@ private:
     for (const auto& interval : box_) size = std::max(size, interval.upper - interval.lower);
     if (!base.empty()) fit.good_enough = accurate_step * size;
     fit.proceed = [this] { return report(0.5, "learning flow maps"); };
-    const auto data = detail::flow_map_data(problem_, train_, box_, dt, options_.pairs, options_.seed);
+    const auto data =
+        detail::flow_map_data(problem_, train_, box_, dt, options_.pairs, options_.seed, options_.jacobian);
     const auto result = fit_flow_map(map, data, &problem_, fit);
     exact = result.exact;
     const std::chrono::duration<double> elapsed = Clock::now() - start;

@@ -7,6 +7,7 @@
 #include "train/solved_maps.hpp"
 
 #include <lodestep/error.hpp>
+#include <lodestep/tableau.hpp>
 #include <lodestep/train_hits.hpp>
 #include <lodestep/version.hpp>
 
@@ -60,6 +61,11 @@ public:
       throw InvalidArgument("modes: expected at most the dimension, " + std::to_string(all_.dimension) + ", found " +
                             std::to_string(options_.modes));
     }
+    if (options_.jacobian) {
+      throw InvalidArgument("jacobian: neighbours of a state need a right-hand side; trajectories alone have none");
+    }
+    hierarchy_.fine = options_.fine;
+    classical_tableau(options_.fine); // known, or an error that lists those that are
     if (options_.base_dt == 0.0) options_.base_dt = all_.dt;
     if (options_.pairs == 0) options_.pairs = usual_pairs;
     if (options_.iterations == 0) options_.iterations = usual_iterations;

@@ -110,9 +110,10 @@ public:
       used = 0;
     };
     for (Index n = 0; n < z_.cols(); ++n) {
+      const double w = weight_.size() > 0 ? weight_[n] : 1.0;
+      if (w == 0.0) continue; // it is there for its difference quotients
       if (used + y_.rows() > jacobian.rows()) flush();
       sample_rows(network, hidden, basis, n, jacobian, used);
-      const double w = weight_.size() > 0 ? weight_[n] : 1.0;
       for (Index o = 0; o < y_.rows(); ++o, ++used) {
         jacobian.row(used) *= w;
         error[used] = w * residual(o, n);

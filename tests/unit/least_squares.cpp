@@ -1,5 +1,6 @@
 #include "train/least_squares.hpp"
 
+#include "train/mlp_fit.hpp"
 #include "train/variable_projection.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -101,6 +102,46 @@ BOOST_AUTO_TEST_CASE(variable_projection_finds_a_small_network) {
   BOOST_TEST(before / std::sqrt(1200.0) > 1e-4);
   BOOST_TEST(fit.rms < 1e-12);
   BOOST_TEST((fit.weights * hidden_basis(z, fit.hidden, Activation::tanh) - y).norm() < 1e-10);
+}
+
+// The same states, network and iterations: with the difference quotients to a neighbour of each along each input, which
+// count nothing by themselves, the network's derivative is the truer one.
+BOOST_AUTO_TEST_CASE(a_network_fits_derivatives_by_difference_quotients) {
+  const Eigen::Index count = 60;
+  const double apart = 1e-4;
+  const auto target = [](const Eigen::MatrixXd& z) -> Eigen::MatrixXd {
+    return (3.0 * z.row(0).array()).sin() * (2.0 * z.row(1).array()).cos();
+  };
+  const auto beside = [&](const Eigen::MatrixXd& z) { // z, and its neighbours along both inputs
+    Eigen::MatrixXd all(2, 3 * z.cols());
+    all << z, z.colwise() + apart * Eigen::Vector2d::UnitX(), z.colwise() + apart * Eigen::Vector2d::UnitY();
+    return all;
+  };
+  const auto derivative_error = [&](const MlpFitResult& fit) {
+    ApproximatorSpec spec = ApproximatorSpec::zero(2, 1);
+    spec.affine = fit.affine;
+    spec.term = fit.mlp;
+    const Eigen::MatrixXd z = beside(uniform(9, 2, 400));
+    const Eigen::MatrixXd truth = target(z);
+    Eigen::MatrixXd y(1, z.cols());
+    Workspace workspace;
+    Approximator(spec).evaluate(z.data(), y.data(), static_cast<std::size_t>(z.cols()), workspace);
+    const Eigen::MatrixXd error = y - truth;
+    return ((error.rightCols(800) - error.leftCols(400).replicate(1, 2)) / apart).norm() / std::sqrt(800.0);
+  };
+  MlpFitOptions options;
+  options.iterations = 60;
+  options.spread = 3.0;
+  const Eigen::MatrixXd few = uniform(8, 2, count), all = beside(few);
+  std::vector<DifferencePair> pairs;
+  for (std::size_t n = 0; n < 2 * count; ++n) pairs.push_back({n % count, count + n, 0.2 / apart});
+  Eigen::VectorXd weight = Eigen::VectorXd::Zero(3 * count);
+  weight.head(count).setOnes();
+  Random first(1, 2, 3), second(1, 2, 3);
+  const double without = derivative_error(fit_mlp(few, target(few), {}, {}, {12}, first, options));
+  const double with = derivative_error(fit_mlp(all, target(all), weight, pairs, {12}, second, options));
+  BOOST_TEST_MESSAGE("root mean square error of derivatives " << with << ", of values alone " << without);
+  BOOST_TEST(with < 0.5 * without);
 }
 
 BOOST_AUTO_TEST_CASE(variable_projection_stops_when_told) {

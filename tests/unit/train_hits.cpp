@@ -96,6 +96,22 @@ BOOST_AUTO_TEST_CASE(a_corrected_map_and_a_bare_one_are_learned) {
   BOOST_TEST((serialize_model(train_hits(problem, options).model) != serialize_model(result.model)));
 }
 
+BOOST_AUTO_TEST_CASE(any_classical_scheme_fills_in) {
+  const auto problem = make_problem("hyperbolic");
+  HitsOptions options;
+  HierarchyEvaluateOptions of;
+  of.trajectories = 4;
+  options.fine = "rk3";
+  const auto third = train_hits(problem, options);
+  BOOST_TEST(hierarchy_of(third).fine == "rk3");
+  options.fine = "cash_karp";
+  const auto fifth = train_hits(problem, options);
+  BOOST_TEST(evaluate_hierarchy(fifth.model, problem, of).base_mse_mean <
+             1e-3 * evaluate_hierarchy(third.model, problem, of).base_mse_mean);
+  options.fine = "rk5000";
+  BOOST_CHECK_THROW(train_hits(problem, options), InvalidArgument);
+}
+
 BOOST_AUTO_TEST_CASE(levels_are_what_is_asked_for) {
   const auto problem = make_problem("harmonic_oscillator");
   HitsOptions options;
@@ -155,4 +171,7 @@ BOOST_AUTO_TEST_CASE(data_that_will_not_do_is_refused_with_the_reason) {
   options = quick();
   options.base_dt = 0.15;
   BOOST_TEST(contains(message_of(few, options), "no multiple"));
+  options = quick();
+  options.jacobian = true;
+  BOOST_TEST(contains(message_of(few, options), "jacobian: neighbours of a state need a right-hand side"));
 }
