@@ -22,8 +22,8 @@ constexpr unsigned highest_degree = 6;
 // How far above what the problem's states reach a limit may be, and below the first wrong step it must be, as |y|^2.
 constexpr double margin = 3.0;
 // In-distribution fallbacks are to stay below 0.1%.
-constexpr double fallbacks = 3e-4;
-constexpr double slack = 1.1;
+constexpr double fallbacks = 1e-4;
+constexpr double slack = 1.5;
 // What most learned steps of the problem's states stay below, as a fraction of them, counts as right anywhere.
 constexpr double usual = 0.99;
 constexpr double tolerated = 2.0;
