@@ -48,9 +48,9 @@ struct CorrectorParameter {
   Interval trained; ///< values it was trained on; a step with any other is not learned
 };
 
-/// How far a state is from those of training: y = projection(state, time inputs, parameters), whose squared norm
-/// is the leverage of the state among the training states (its Christoffel function, inverted). States with |y|^2 <=
-/// `limit` are inside.
+/// How far a state is from where learned steps are good: y = projection(state, time inputs, parameters). |y|^2
+/// estimates the learned step's error, or is the leverage of the state among those of training (its Christoffel
+/// function, inverted), whichever training found to guard. States with |y|^2 <= `limit` are inside.
 struct LODESTEP_EXPORT Density {
   ApproximatorSpec projection; ///< inputs: dimension + time inputs + parameters
   double limit = 0.0;          ///< positive

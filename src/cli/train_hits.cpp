@@ -206,7 +206,9 @@ void add_train_hits(CLI::App& train, Action& action) {
                    "Of one level's step to the one below [2; 6 of a file with many variables]")
       ->type_name("N");
   verb->add_option("--horizon", arguments->horizon, "Of the validation roll-outs [the problem's]")->type_name("TIME");
-  verb->add_option("--pairs", arguments->pairs, "Pairs of states to learn each map from [4000]")->type_name("N");
+  verb->add_option("--pairs", arguments->pairs,
+                   "Pairs of states to learn each map from [4000; fewer of more than 2 variables]")
+      ->type_name("N");
   verb->add_option("--modes", arguments->modes,
                    "From a file: learn so many principal components [all variables up to 16, else what 1e-8 of the\n"
                    "variance can spare]")

@@ -25,6 +25,7 @@ constexpr std::size_t training_trajectories = 100;
 constexpr std::size_t validation_trajectories = 32;
 constexpr std::size_t profile_trajectories = 32;
 constexpr std::size_t usual_pairs = 4000;
+constexpr std::size_t fewest_pairs = 1500;
 constexpr int usual_iterations = 220;
 /// A corrected map is smoother than a bare one, and its error is not what the fit leaves but what that grows to.
 constexpr int corrected_iterations = 100;
@@ -52,6 +53,8 @@ public:
     if (options_.horizon == 0.0) options_.horizon = problem.horizon;
     if (options_.pairs == 0) { // with its derivative a state tells as much as so many more states
       options_.pairs = options_.jacobian ? usual_pairs / (1 + problem.dimension()) : usual_pairs;
+      // As many residuals, and as much time, however many variables.
+      if (problem.dimension() > 2) options_.pairs = std::max(options_.pairs * 2 / problem.dimension(), fewest_pairs);
     }
     if (options_.iterations == 0) options_.iterations = usual_iterations;
     if (options_.hidden.empty()) options_.hidden = {24, 24};
