@@ -100,6 +100,12 @@ bool is_there(hid_t file, const std::string& name, const std::string& path) {
   }
 }
 
+bool is_group(hid_t file, const std::string& name, const std::string& path) {
+  const std::string what = path + ": cannot look at '" + name + "'";
+  const Handle object(H5Oopen(file, name.c_str(), H5P_DEFAULT), H5Oclose, what);
+  return check(H5Iget_type(object), what) == H5I_GROUP;
+}
+
 /// A dataset of `rank` dimensions (any number if 0) as doubles, whatever numbers it is stored as.
 std::vector<double> read_dataset(hid_t file, const std::string& name, std::size_t rank, const char* layout,
                                  std::vector<hsize_t>& shape, const std::string& path) {
@@ -148,11 +154,7 @@ std::vector<std::string> names_in(hid_t file, const std::string& group, const st
 std::vector<double> read_states(hid_t file, const std::string& name, std::vector<hsize_t>& shape,
                                 const std::string& path) {
   const char* layout = "[trajectory, time, variable]";
-  H5O_info_t info{};
-  if (is_there(file, name, path) &&
-      check(H5Oget_info_by_name(file, name.c_str(), &info, H5P_DEFAULT), path + ": cannot look at '" + name + "'") >=
-          0 &&
-      info.type == H5O_TYPE_GROUP) {
+  if (is_there(file, name, path) && is_group(file, name, path)) {
     std::vector<double> all;
     std::vector<hsize_t> of_one;
     std::size_t count = 0;

@@ -125,7 +125,8 @@ ApproximatorSpec network(const Standardisation& scales, const Eigen::MatrixXd& z
     return fit_mlp(samples.z, samples.y, samples.weight, samples.pairs, options.hidden, random, fit);
   };
   const auto some = Eigen::seqN(0, z.cols() / trial_share, trial_share);
-  const Samples few{z(Eigen::all, some), y(Eigen::all, some), weight(Eigen::all, some).transpose(), {}};
+  const Eigen::MatrixXd some_weight = weight(Eigen::all, some);
+  const Samples few{z(Eigen::all, some), y(Eigen::all, some), some_weight.transpose(), {}};
   for (const double spread : spreads) {
     for (std::uint64_t draw = 0; draw < draws; ++draw) {
       const double rms = run(few, spread, draw, trial_iterations).rms;
