@@ -41,8 +41,12 @@ public:
       : options_(options), contenders_(make_contenders(problem)) {
     result_.problem = problem.name;
     result_.state_type = contenders_.state_type;
-    result_.horizon = options.horizon != 0.0 ? options.horizon : problem.horizon;
     result_.output_dt = output_dt(problem, models);
+    result_.horizon = options.horizon;
+    if (result_.horizon == 0.0) { // nobody asked for just this length: what of the problem's the outputs cover
+      const double outputs = std::floor(problem.horizon / result_.output_dt * (1.0 + 1e-9));
+      result_.horizon = std::max(outputs, 1.0) * result_.output_dt;
+    }
     steps_in(result_.horizon, result_.output_dt);
     for (const auto& named : models) add_model(problem, named);
     if (is_stiff(problem)) {
