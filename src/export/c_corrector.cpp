@@ -1,9 +1,9 @@
 #include "export/c_corrector.hpp"
 
 #include "export/c_approximator.hpp"
+#include "export/c_guard.hpp"
 #include "export/c_steps.hpp"
 #include "export/c_text.hpp"
-#include "export/density.hpp"
 #include "export/source_text.hpp"
 
 #include <lodestep/corrector_features.hpp>
@@ -264,7 +264,8 @@ public:
               "];\n      for (n = 0; n < DIMENSION; ++n) z[n] = u[n];\n" +
               context("z", features_.density_count() - context_, "      ");
     }
-    const std::string measure = gives_error() ? "distance = leverage(" + state + ")" : "leverage(" + state + ")";
+    const std::string measure =
+        gives_error() ? "distance = density_distance(" + state + ")" : "density_distance(" + state + ")";
     return text + "      if (!((" + measure + ") <= 1.0)) verdict = DOMAIN_LEFT; /* NaN is outside */\n    }\n";
   }
 
@@ -353,71 +354,6 @@ private:
   bool density_of_state_;
 };
 
-/// The density: its tables, and the function leverage, at most 1 inside.
-std::string density_code(const Density& density) {
-  const DensityTables tables = density_tables(density);
-  const auto indices = [](const std::vector<std::size_t>& values) {
-    std::vector<std::string> text;
-    for (std::size_t value : values) text.push_back(std::to_string(value));
-    return text;
-  };
-  std::string code = "/* The density of training states. */\n" + c_table("double", "density_mean", tables.mean) +
-                     c_table("double", "density_factor", tables.factor) +
-                     c_table("double", "density_weight", tables.weight);
-  std::string products;
-  if (!tables.parent.empty()) {
-    code += c_table("unsigned char", "density_parent", indices(tables.parent), 16);
-    code += c_table("unsigned char", "density_variable", indices(tables.variable), 16);
-    products = "  for (i = @first@; i < @terms@; ++i) m[i] = m[density_parent[i - @first@]] * "
-               "m[density_variable[i - @first@]];\n";
-  }
-  return code + fill(R"(
-/* How far x is from the states of training: up to 1 is inside. */
-static double leverage(const double *x) {
-  double m[@terms@], sum = 0.0;
-  size_t i, o;
-  m[0] = 1.0;
-  for (i = 0; i < @inputs@; ++i) m[1 + i] = (x[i] - density_mean[i]) * density_factor[i];
-)" + products + R"(  for (o = 0; o < @outputs@; ++o) {
-    double y = 0.0;
-    for (i = 0; i < @terms@; ++i) y += density_weight[o * @terms@ + i] * m[i];
-    sum += y * y;
-  }
-  return sum * @inverse_limit@;
-}
-
-)",
-                     {{"inputs", std::to_string(tables.inputs)},
-                      {"first", std::to_string(1 + tables.inputs)},
-                      {"terms", std::to_string(tables.terms)},
-                      {"outputs", std::to_string(tables.outputs)},
-                      {"inverse_limit", hexadecimal(1.0 / density.limit)}});
-}
-
-std::string guard_tables(const CorrectorModel& corrector) {
-  const Domain& domain = corrector.domain;
-  std::vector<double> lower, upper;
-  for (const auto& interval : domain.state) {
-    lower.push_back(interval.lower);
-    upper.push_back(interval.upper);
-  }
-  std::string text = "/* Where the model may be used, and the largest correction it may apply. */\n" +
-                     c_table("double", "lower", lower) + c_table("double", "upper", upper) +
-                     c_table("double", "limit", domain.correction_limit);
-  if (!corrector.parameters.empty()) {
-    std::vector<double> nominal, least, most;
-    for (const auto& parameter : corrector.parameters) {
-      nominal.push_back(parameter.nominal);
-      least.push_back(parameter.trained.lower);
-      most.push_back(parameter.trained.upper);
-    }
-    text += c_table("double", "nominal", nominal) + c_table("double", "parameter_lower", least) +
-            c_table("double", "parameter_upper", most);
-  }
-  if (!corrector.estimate.scale.empty()) text += c_table("double", "error_scale", corrector.estimate.scale);
-  return text + "\n" + (domain.density ? density_code(*domain.density) : "");
-}
-
 std::string parameter_macros(const CorrectorModel& corrector, const std::string& upper_name) {
   if (corrector.parameters.empty()) return "";
   std::string names;
@@ -501,7 +437,7 @@ CSource c_corrector(const Model& model, const std::string& name) {
   }
   CSource source;
   source.header = fill(header_template, keys);
-  source.source = fill(prologue, keys) + guard_tables(corrector) + functions + fill(epilogue, keys);
+  source.source = fill(prologue, keys) + c_guard(corrector) + functions + fill(epilogue, keys);
   return source;
 }
 

@@ -230,7 +230,8 @@ public:
       state = "z";
       text += "        z(1:d) = y\n" + indented(context("z", dimension_ + 1));
     }
-    text += "        distance = leverage(" + state + ")\n        inside = distance <= 1.0_dp ! NaN is outside\n";
+    text +=
+        "        distance = density_distance(" + state + ")\n        inside = distance <= 1.0_dp ! NaN is outside\n";
     return "      if (small) then\n" + text + "      end if\n";
   }
 
@@ -350,8 +351,8 @@ DensityCode density_code(const Density& density) {
                "    end do\n";
   }
   code.function = fill(R"(
-  !> How far x is from the states of training: up to 1 is inside.
-  pure function leverage(x) result(total)
+  !> How far x is from where learned steps are good: up to 1 is inside.
+  pure function density_distance(x) result(total)
     real(dp), intent(in) :: x(@inputs@)
     real(dp) :: total, m(@terms@)
     integer :: i

@@ -21,11 +21,6 @@ using namespace lodestep::test;
 /// in ERKStep, in the explicit part of an IMEX pair, and as MRIStep's slow coupling.
 namespace {
 
-struct TableFree {
-  void operator()(ARKodeButcherTable t) const { ARKodeButcherTable_Free(t); }
-};
-using Table = std::unique_ptr<ARKodeButcherTableMem, TableFree>;
-
 Table learned() {
   static const Model model = [] {
     RknnOptions options;

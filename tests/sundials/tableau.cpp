@@ -19,11 +19,6 @@ using namespace lodestep::test;
 
 namespace {
 
-struct TableFree {
-  void operator()(ARKodeButcherTable t) const { ARKodeButcherTable_Free(t); }
-};
-using Table = std::unique_ptr<ARKodeButcherTableMem, TableFree>;
-
 /// Dormand & Prince (1980), 5(4), 7 stages.
 ButcherTableau dormand_prince() {
   ButcherTableau t;

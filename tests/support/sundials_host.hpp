@@ -2,6 +2,7 @@
 
 #include <lodestep/sundials/stepper.hpp>
 
+#include <arkode/arkode_butcher.h>
 #include <boost/test/unit_test.hpp>
 #include <nvector/nvector_serial.h>
 
@@ -12,6 +13,11 @@
 
 /// SUNDIALS' objects with owners, and its functions under one name on every version.
 namespace lodestep::test {
+
+struct TableFree {
+  void operator()(ARKodeButcherTable t) const { ARKodeButcherTable_Free(t); }
+};
+using Table = std::unique_ptr<ARKodeButcherTableMem, TableFree>;
 
 class Context {
 public:

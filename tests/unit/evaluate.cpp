@@ -1,3 +1,4 @@
+#include "oscillator.hpp"
 #include "report/roll_out.hpp"
 #include "zero_model.hpp"
 
@@ -14,23 +15,7 @@ using namespace lodestep;
 
 namespace {
 
-/// u'' = -u, whose solution is known, so that nothing here rests on another part's accuracy.
-Problem oscillator() {
-  Problem problem;
-  problem.name = "oscillator";
-  problem.variables = {{"x", "m"}, {"v", "m/s"}};
-  problem.horizon = 2.0;
-  problem.dt = 0.1;
-  problem.rhs = [](double, const double* u, double* dudt) {
-    dudt[0] = u[1];
-    dudt[1] = -u[0];
-  };
-  problem.sample = [](Random& random, double* u0) {
-    u0[0] = random.uniform(0.5, 1.5);
-    u0[1] = 0.0;
-  };
-  return problem;
-}
+using test::oscillator;
 
 Evaluation evaluate_with(const Model& model, std::size_t trajectories = 7, double horizon = 0.0) {
   EvaluateOptions options;

@@ -1,6 +1,7 @@
 #include "report/work_precision.hpp"
 
 #include "flow_maps.hpp"
+#include "oscillator.hpp"
 #include "report/core_contender.hpp"
 #include "report/plot.hpp"
 #include "report/stiff_contenders.hpp"
@@ -191,19 +192,7 @@ BOOST_AUTO_TEST_CASE(classical_steppers_are_as_exact_as_theory_says) {
 }
 
 BOOST_AUTO_TEST_CASE(a_problem_of_unknown_size_runs_on_vectors) {
-  Problem problem;
-  problem.name = "oscillator";
-  problem.variables = {{"x", ""}, {"v", ""}};
-  problem.horizon = 1.0;
-  problem.dt = 0.25;
-  problem.rhs = [](double, const double* u, double* dudt) {
-    dudt[0] = u[1];
-    dudt[1] = -u[0];
-  };
-  problem.sample = [](Random& random, double* u0) {
-    u0[0] = random.uniform(0.5, 1.5);
-    u0[1] = 0.0;
-  };
+  const Problem problem = test::oscillator(0.25, 1.0);
   WorkPrecisionOptions options;
   options.trajectories = 2;
   options.seconds = 0.1;
@@ -224,19 +213,7 @@ BOOST_AUTO_TEST_CASE(a_problem_of_unknown_size_runs_on_vectors) {
 
 // A hierarchy enters with every map that gives such outputs: alone where its step divides them, otherwise filled in.
 BOOST_AUTO_TEST_CASE(flow_maps_are_compared_too) {
-  Problem problem;
-  problem.name = "oscillators";
-  problem.variables = {{"x", ""}, {"v", ""}};
-  problem.horizon = 4.0;
-  problem.dt = 0.4;
-  problem.rhs = [](double, const double* u, double* dudt) {
-    dudt[0] = u[1];
-    dudt[1] = -u[0];
-  };
-  problem.sample = [](Random& random, double* u0) {
-    u0[0] = random.uniform(0.5, 1.5);
-    u0[1] = 0.0;
-  };
+  Problem problem = test::oscillator(0.4, 4.0);
   WorkPrecisionOptions options;
   options.trajectories = 2;
   options.seconds = 0.1;
