@@ -28,19 +28,21 @@ struct MlpFitResult {
   int iterations = 0;
 };
 
-/// Fits z -> A z + b + N(z), N a tanh network with the given hidden widths, by Levenberg-Marquardt on all weights;
-/// after every accepted step those that enter linearly (A, b and the last layer) are put to their least-squares
-/// optimum. Weights start at random, as wide as tanh's bend.
-///
-/// `z` [inputs, samples] and `y` [outputs, samples] are standardised; `weight` [samples] multiplies residuals, or is
-/// empty. `pairs` lists samples (i, j, 1 / distance) whose difference quotient is fitted too: with samples j close to
-/// samples i this fits the derivative of the map, at the price of a few more rows.
-/// An iteration costs O(rows weights^2). Throws InvalidArgument if the shapes do not fit.
+/// Two samples, and one over their distance.
 struct DifferencePair {
   std::size_t from;
   std::size_t to;
   double factor;
 };
+
+/// Fits z -> A z + b + N(z), N a tanh network with the given hidden widths, by Levenberg-Marquardt on all weights;
+/// after every accepted step those that enter linearly (A, b and the last layer) are put to their least-squares
+/// optimum. Weights start at random, as wide as tanh's bend.
+///
+/// `z` [inputs, samples] and `y` [outputs, samples] are standardised; `weight` [samples] multiplies residuals, or is
+/// empty. `pairs` lists samples whose difference quotient is fitted too: with samples j close to
+/// samples i this fits the derivative of the map, at the price of a few more rows.
+/// An iteration costs O(rows weights^2). Throws InvalidArgument if the shapes do not fit.
 LODESTEP_TRAIN_EXPORT MlpFitResult fit_mlp(const Eigen::MatrixXd& z, const Eigen::MatrixXd& y,
                                            const Eigen::VectorXd& weight, const std::vector<DifferencePair>& pairs,
                                            const std::vector<std::size_t>& hidden, Random& random,
