@@ -104,13 +104,14 @@ BOOST_AUTO_TEST_CASE(variable_projection_finds_a_small_network) {
   BOOST_TEST((fit.weights * hidden_basis(z, fit.hidden, Activation::tanh) - y).norm() < 1e-10);
 }
 
-// The same states, network and iterations: with the difference quotients to a neighbour of each along each input, which
-// count nothing by themselves, the network's derivative is the truer one.
+// Eight states are too few for the eleven weights of a small network; with the difference quotients to a neighbour of
+// each along each input, which count nothing by themselves, they are enough, and it is found.
 BOOST_AUTO_TEST_CASE(a_network_fits_derivatives_by_difference_quotients) {
-  const Eigen::Index count = 60;
+  const Eigen::Index count = 8;
   const double apart = 1e-4;
   const auto target = [](const Eigen::MatrixXd& z) -> Eigen::MatrixXd {
-    return (3.0 * z.row(0).array()).sin() * (2.0 * z.row(1).array()).cos();
+    return (1.5 * z.row(0).array() - z.row(1).array() + 0.3).tanh() -
+           0.5 * (z.row(0).array() + 2.0 * z.row(1).array() - 0.2).tanh();
   };
   const auto beside = [&](const Eigen::MatrixXd& z) { // z, and its neighbours along both inputs
     Eigen::MatrixXd all(2, 3 * z.cols());
@@ -130,18 +131,28 @@ BOOST_AUTO_TEST_CASE(a_network_fits_derivatives_by_difference_quotients) {
     return ((error.rightCols(800) - error.leftCols(400).replicate(1, 2)) / apart).norm() / std::sqrt(800.0);
   };
   MlpFitOptions options;
-  options.iterations = 60;
-  options.spread = 3.0;
+  options.iterations = 200;
   const Eigen::MatrixXd few = uniform(8, 2, count), all = beside(few);
   std::vector<DifferencePair> pairs;
   for (std::size_t n = 0; n < 2 * count; ++n) pairs.push_back({n % count, count + n, 0.2 / apart});
   Eigen::VectorXd weight = Eigen::VectorXd::Zero(3 * count);
   weight.head(count).setOnes();
-  Random first(1, 2, 3), second(1, 2, 3);
-  const double without = derivative_error(fit_mlp(few, target(few), {}, {}, {12}, first, options));
-  const double with = derivative_error(fit_mlp(all, target(all), weight, pairs, {12}, second, options));
+  // So small a network often ends in a local minimum: the best of a few starts.
+  const auto best = [&](const auto& z, const auto& counts, const auto& quotients) {
+    MlpFitResult found;
+    found.rms = 1e300;
+    for (std::uint64_t draw = 0; draw < 12; ++draw) {
+      Random random(1, 2, draw);
+      auto fit = fit_mlp(z, target(z), counts, quotients, {2}, random, options);
+      if (fit.rms < found.rms) found = std::move(fit);
+    }
+    return derivative_error(found);
+  };
+  const double without = best(few, Eigen::VectorXd(), std::vector<DifferencePair>());
+  const double with = best(all, weight, pairs);
   BOOST_TEST_MESSAGE("root mean square error of derivatives " << with << ", of values alone " << without);
-  BOOST_TEST(with < 0.5 * without);
+  BOOST_TEST(with < 1e-5);
+  BOOST_TEST(without > 1e-2);
 }
 
 BOOST_AUTO_TEST_CASE(variable_projection_stops_when_told) {

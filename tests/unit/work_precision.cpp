@@ -211,6 +211,19 @@ BOOST_AUTO_TEST_CASE(a_problem_of_unknown_size_runs_on_vectors) {
   }
 }
 
+// What of the problem's horizon the outputs cover, unless a length is asked for, which must be a multiple.
+BOOST_AUTO_TEST_CASE(the_horizon_ends_with_an_output) {
+  const Problem problem = test::oscillator(0.25, 1.0);
+  const std::vector<NamedModel> models{{"rk4", std::make_shared<const Model>(zero_model(problem, "rk4", 0.125))}};
+  WorkPrecisionOptions options;
+  options.trajectories = 1;
+  options.seconds = 0.01;
+  options.output_dt = 0.375;
+  BOOST_TEST(work_precision(problem, models, options).horizon == 0.75);
+  options.horizon = 1.0;
+  BOOST_CHECK_THROW(work_precision(problem, models, options), InvalidArgument);
+}
+
 // A hierarchy enters with every map that gives such outputs: alone where its step divides them, otherwise filled in.
 BOOST_AUTO_TEST_CASE(flow_maps_are_compared_too) {
   Problem problem = test::oscillator(0.4, 4.0);
