@@ -16,7 +16,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 /// An activation is called with several vectors at once and takes each operation for all of them before the next: the
 /// chain of one is some 70 cycles long, and processors do not look far enough ahead to find the other chains by
-/// themselves. As many vectors as the registers hold.
+/// themselves. As many vectors as the registers hold; in batches each activation has a `batch_group` of its own.
 #if HWY_TARGET == HWY_AVX3 || HWY_ARCH_ARM_A64
 constexpr std::size_t activation_group = 4;
 #else
@@ -105,33 +105,28 @@ template <class D, class V, std::size_t kCount> HWY_INLINE void clamp(D d, hn::T
 
 /// quotient[i] = numerator[i] / denominator[i], denominators of moderate size.
 ///
-/// On AVX-512 every other one is found by the multipliers: an estimate of 1 / denominator (14 bits), in f64 sharpened
-/// by one step of Newton's iteration, and one correction of the quotient by its own remainder, which leaves half a unit
-/// in the last place. The divider is busy for 10 (f32) to 16 cycles with a vector, and they have nothing else to do.
+/// On AVX-512 they are found by the multipliers: an estimate of 1 / denominator (14 bits), in f64 sharpened by one step
+/// of Newton's iteration, and one correction of the quotient by its own remainder, which leaves half a unit in the last
+/// place. The divider is busy for 10 (f32) to 16 cycles with a vector. All are found in the same way: the bits of a
+/// state must not depend on its place in a batch.
 template <class D, class V, std::size_t kCount>
 HWY_INLINE void divide([[maybe_unused]] D d, const V (&numerator)[kCount], const V (&denominator)[kCount],
                        V (&quotient)[kCount]) {
 #if HWY_TARGET == HWY_AVX3
-  constexpr std::size_t step = kCount > 1 ? 2 : 1;
-  for (std::size_t i = 0; i < kCount; i += step) quotient[i] = hn::Div(numerator[i], denominator[i]);
-  if constexpr (step == 2) {
-    V inverse[kCount];
-    V remainder[kCount];
-    if constexpr (sizeof(hn::TFromD<D>) == 8) {
-      const V one = hn::Set(d, 1.0);
-      // NOTE: Highway 1.0 has the estimate for float only.
-      for (std::size_t i = 1; i < kCount; i += 2) inverse[i] = V{_mm512_rcp14_pd(denominator[i].raw)};
-      for (std::size_t i = 1; i < kCount; i += 2) remainder[i] = hn::NegMulAdd(denominator[i], inverse[i], one);
-      for (std::size_t i = 1; i < kCount; i += 2) inverse[i] = hn::MulAdd(inverse[i], remainder[i], inverse[i]);
-    } else {
-      for (std::size_t i = 1; i < kCount; i += 2) inverse[i] = hn::ApproximateReciprocal(denominator[i]);
-    }
-    for (std::size_t i = 1; i < kCount; i += 2) quotient[i] = hn::Mul(numerator[i], inverse[i]);
-    for (std::size_t i = 1; i < kCount; i += 2) {
-      remainder[i] = hn::NegMulAdd(denominator[i], quotient[i], numerator[i]);
-    }
-    for (std::size_t i = 1; i < kCount; i += 2) quotient[i] = hn::MulAdd(remainder[i], inverse[i], quotient[i]);
+  V inverse[kCount];
+  V remainder[kCount];
+  if constexpr (sizeof(hn::TFromD<D>) == 8) {
+    const V one = hn::Set(d, 1.0);
+    // NOTE: Highway 1.0 has the estimate for float only.
+    for (std::size_t i = 0; i < kCount; ++i) inverse[i] = V{_mm512_rcp14_pd(denominator[i].raw)};
+    for (std::size_t i = 0; i < kCount; ++i) remainder[i] = hn::NegMulAdd(denominator[i], inverse[i], one);
+    for (std::size_t i = 0; i < kCount; ++i) inverse[i] = hn::MulAdd(inverse[i], remainder[i], inverse[i]);
+  } else {
+    for (std::size_t i = 0; i < kCount; ++i) inverse[i] = hn::ApproximateReciprocal(denominator[i]);
   }
+  for (std::size_t i = 0; i < kCount; ++i) quotient[i] = hn::Mul(numerator[i], inverse[i]);
+  for (std::size_t i = 0; i < kCount; ++i) remainder[i] = hn::NegMulAdd(denominator[i], quotient[i], numerator[i]);
+  for (std::size_t i = 0; i < kCount; ++i) quotient[i] = hn::MulAdd(remainder[i], inverse[i], quotient[i]);
 #else
   for (std::size_t i = 0; i < kCount; ++i) quotient[i] = hn::Div(numerator[i], denominator[i]);
 #endif
@@ -142,6 +137,9 @@ HWY_INLINE void divide([[maybe_unused]] D d, const V (&numerator)[kCount], const
 template <class D> struct ActivationTanh {
   using T = hn::TFromD<D>;
   using V = hn::Vec<D>;
+  /// Where the multipliers divide, too, eight chains keep them busy (by a twelfth more than four), though some of them
+  /// spill to memory.
+  static constexpr std::size_t batch_group = HWY_TARGET == HWY_AVX3 && sizeof(T) == 8 ? 8 : activation_group;
   ActivationTanh(D, const FoldedActivation&) {}
   template <std::size_t kCount> HWY_INLINE void operator()(D d, V (&t)[kCount]) const {
     clamp(d, T{64}, t);
@@ -165,6 +163,7 @@ template <class D> struct ActivationTanh {
 template <class D> struct ActivationSilu {
   using T = hn::TFromD<D>;
   using V = hn::Vec<D>;
+  static constexpr std::size_t batch_group = activation_group;
   ActivationSilu(D, const FoldedActivation&) {}
   template <std::size_t kCount> HWY_INLINE void operator()(D d, V (&t)[kCount]) const {
     V within[kCount];
@@ -175,12 +174,18 @@ template <class D> struct ActivationSilu {
     for (std::size_t i = 0; i < kCount; ++i) within[i] = hn::Add(e.even[i], e.odd[i]);
     for (std::size_t i = 0; i < kCount; ++i) e.even[i] = hn::Sub(e.even[i], e.odd[i]);
     for (std::size_t i = 0; i < kCount; ++i) within[i] = hn::MulAdd(e.scale[i], within[i], e.even[i]);
-    for (std::size_t i = 0; i < kCount; ++i) t[i] = hn::Div(hn::Mul(t[i], e.even[i]), within[i]);
+    for (std::size_t i = 0; i < kCount; ++i) e.even[i] = hn::Mul(t[i], e.even[i]);
+    if constexpr (sizeof(T) == 8) {
+      divide(d, e.even, within, t);
+    } else {
+      for (std::size_t i = 0; i < kCount; ++i) t[i] = hn::Div(e.even[i], within[i]);
+    }
   }
 };
 
 template <class D> struct ActivationRelu {
   using V = hn::Vec<D>;
+  static constexpr std::size_t batch_group = activation_group;
   ActivationRelu(D, const FoldedActivation&) {}
   template <std::size_t kCount> HWY_INLINE void operator()(D d, V (&t)[kCount]) const {
     for (std::size_t i = 0; i < kCount; ++i) t[i] = at_least(hn::Zero(d), t[i]);
@@ -190,6 +195,7 @@ template <class D> struct ActivationRelu {
 template <class D> struct ActivationRational {
   using T = hn::TFromD<D>;
   using V = hn::Vec<D>;
+  static constexpr std::size_t batch_group = activation_group;
   V c0, c1, c2, c3, d0, d1, d2;
   ActivationRational(D d, const FoldedActivation& a)
       : c0(hn::Set(d, static_cast<T>(a.numerator[0]))), c1(hn::Set(d, static_cast<T>(a.numerator[1]))),
@@ -208,29 +214,25 @@ template <class D> struct ActivationRational {
   }
 };
 
-/// In f32 on AVX-512 one vector of four is divided by the divider, in its own time; the rest by an estimate of 14 bits
-/// and one step of Newton's iteration (relative error 1e-7), which take less of the multipliers than it would.
+/// In f32 on AVX-512 by an estimate of 14 bits and one step of Newton's iteration (relative error 1e-7).
 template <class D> struct ActivationRationalReciprocal {
   using T = hn::TFromD<D>;
   using V = hn::Vec<D>;
+  static constexpr std::size_t batch_group = activation_group;
   V d0;
   ActivationRationalReciprocal(D d, const FoldedActivation& a) : d0(hn::Set(d, static_cast<T>(a.denominator[0]))) {}
   template <std::size_t kCount> HWY_INLINE void operator()(D d, V (&t)[kCount]) const {
-#if HWY_TARGET == HWY_AVX3
-    constexpr std::size_t divided = sizeof(T) == 4 && kCount > 1 ? 1 : kCount;
-#else
-    constexpr std::size_t divided = kCount;
-#endif
     const V one = hn::Set(d, T{1});
     for (std::size_t i = 0; i < kCount; ++i) t[i] = hn::MulAdd(t[i], t[i], d0);
-    for (std::size_t i = 0; i < divided; ++i) t[i] = hn::Div(one, t[i]);
-    if constexpr (divided < kCount) {
+    if constexpr (HWY_TARGET == HWY_AVX3 && sizeof(T) == 4) {
       V r[kCount];
       // Newton's step would make NaN of infinity: 1e-37 is as good as 0.
-      for (std::size_t i = divided; i < kCount; ++i) t[i] = at_most(hn::Set(d, T{1e37f}), t[i]);
-      for (std::size_t i = divided; i < kCount; ++i) r[i] = hn::ApproximateReciprocal(t[i]);
-      for (std::size_t i = divided; i < kCount; ++i) t[i] = hn::NegMulAdd(t[i], r[i], one);
-      for (std::size_t i = divided; i < kCount; ++i) t[i] = hn::MulAdd(r[i], t[i], r[i]);
+      for (std::size_t i = 0; i < kCount; ++i) t[i] = at_most(hn::Set(d, T{1e37f}), t[i]);
+      for (std::size_t i = 0; i < kCount; ++i) r[i] = hn::ApproximateReciprocal(t[i]);
+      for (std::size_t i = 0; i < kCount; ++i) t[i] = hn::NegMulAdd(t[i], r[i], one);
+      for (std::size_t i = 0; i < kCount; ++i) t[i] = hn::MulAdd(r[i], t[i], r[i]);
+    } else {
+      for (std::size_t i = 0; i < kCount; ++i) t[i] = hn::Div(one, t[i]);
     }
   }
 };

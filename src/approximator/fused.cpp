@@ -280,13 +280,14 @@ template <class T> void pack_panels(FusedMlp<T>& packed, const FoldedMlp& folded
   packed.panel_from = choice.panel_from;
   packed.panel_double = choice.panel_double;
   packed.panel_float = choice.panel_float;
-  pack_rows(folded.affine, 0, packed.inputs, true, choice.panel_rows, packed.panel_affine);
+  const std::size_t first_rows = packed.inputs <= few_inputs ? few_input_rows : choice.panel_rows;
+  pack_rows(folded.affine, 0, packed.inputs, true, first_rows, packed.panel_affine);
   packed.panel_hidden.resize(hidden);
   for (std::size_t l = 0; l < hidden; ++l) {
     const auto& layer = folded.layers[l];
     packed.unit_counts.push_back(layer.outputs);
     if (l + 1 < hidden) packed.widest_unit_count = std::max(packed.widest_unit_count, layer.outputs);
-    pack_rows(layer, 0, layer.inputs, true, choice.panel_rows, packed.panel_hidden[l]);
+    pack_rows(layer, 0, layer.inputs, true, l == 0 ? first_rows : choice.panel_rows, packed.panel_hidden[l]);
   }
   const auto& last = folded.layers.back();
   for (std::size_t unit = 0; unit < last.inputs; unit += panel_chunk) {

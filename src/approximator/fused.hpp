@@ -75,7 +75,8 @@ template <class T> struct FusedMlp {
   AlignedVector<T> affine;
 
   /// Batches of `panel_from` states or more: states in lanes, weights broadcast. Rows of weights in groups of
-  /// FusedChoice::panel_rows (the rest in groups of 4, 2, 1), each [column][row of the group].
+  /// FusedChoice::panel_rows (the rest in groups of 4, 2, 1), each [column][row of the group]; what is
+  /// made of few inputs, in groups of few_input_rows.
   std::size_t panel_from = 0;
   FusedKernel<double> panel_double = nullptr;
   FusedKernel<float> panel_float = nullptr;
@@ -89,6 +90,10 @@ template <class T> struct FusedMlp {
 /// Hidden units computed at once before they are multiplied into the outputs: a panel of them fits half of a 32 KB
 /// cache. A multiple of every panel_rows.
 constexpr std::size_t panel_chunk = 96;
+
+/// Inputs of a panel that stay in registers, and the rows then multiplied at once.
+constexpr std::size_t few_inputs = 4;
+constexpr std::size_t few_input_rows = 2;
 
 /// Vectors of units that share each load of an input: as many as a layer of this width fills, so that narrow layers are
 /// not padded much.

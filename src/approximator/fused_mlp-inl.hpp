@@ -33,7 +33,9 @@ void activate_values(const FoldedActivation& folded, T* HWY_RESTRICT values, std
       for (std::size_t i = 0; i < n; ++i) hn::Store(t[i], d, values + i * lanes);
     }
   };
-  group(std::integral_constant<std::size_t, activation_group>());
+  group(std::integral_constant<std::size_t, Activation<D>::batch_group>());
+  if constexpr (Activation<D>::batch_group > 4) group(std::integral_constant<std::size_t, 4>());
+  if constexpr (Activation<D>::batch_group > 2) group(std::integral_constant<std::size_t, 2>());
   group(std::integral_constant<std::size_t, 1>());
 }
 

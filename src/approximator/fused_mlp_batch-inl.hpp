@@ -102,8 +102,59 @@ HWY_NOINLINE const T* panel_hidden(D d, const T* HWY_RESTRICT w, const T* HWY_RE
   return w;
 }
 
-/// out[row] += W in; with `biased` the sum starts from the packed biases instead.
-template <bool kBiased, std::size_t kVectors, class D, class T = hn::TFromD<D>>
+/// The same of kInputs inputs, which stay in registers while the rows pass: their sums are short, and what would be
+/// waited for is the start and the end of each group, so groups are small and many of them under way at once.
+template <std::size_t kInputs, std::size_t kVectors, class D, class T = hn::TFromD<D>>
+HWY_NOINLINE const T* panel_few_inputs(D d, const T* HWY_RESTRICT w, const T* HWY_RESTRICT in, std::size_t rows,
+                                       T* HWY_RESTRICT out) {
+  using V = hn::Vec<D>;
+  constexpr std::size_t lanes = hn::MaxLanes(D());
+  V x[kInputs][kVectors];
+  for (std::size_t i = 0; i < kInputs; ++i) {
+    for (std::size_t v = 0; v < kVectors; ++v) x[i][v] = hn::Load(d, in + (i * kVectors + v) * lanes);
+  }
+  for_row_groups<few_input_rows>(0, rows, [&](auto group, std::size_t) HWY_ATTR {
+    constexpr std::size_t size = decltype(group)::value;
+    V sums[size][kVectors];
+    for (std::size_t r = 0; r < size; ++r) {
+      for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] = hn::Set(d, w[r]);
+    }
+    for (std::size_t i = 0; i < kInputs; ++i) {
+      w += size;
+      for (std::size_t r = 0; r < size; ++r) {
+        const V weight = hn::Set(d, w[r]);
+        for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] = hn::MulAdd(weight, x[i][v], sums[r][v]);
+      }
+    }
+    w += size;
+    for (std::size_t r = 0; r < size; ++r) {
+      for (std::size_t v = 0; v < kVectors; ++v, out += lanes) hn::Store(sums[r][v], d, out);
+    }
+  });
+  return w;
+}
+
+/// What is made of the inputs, the affine term and the first hidden layer: as it was packed.
+template <std::size_t kVectors, class D, class T = hn::TFromD<D>>
+HWY_INLINE const T* panel_first(D d, const T* HWY_RESTRICT w, const T* HWY_RESTRICT in, std::size_t inputs,
+                                std::size_t rows, T* HWY_RESTRICT out) {
+  static_assert(few_inputs == 4, "as many as there are cases");
+  switch (inputs) {
+  case 1:
+    return panel_few_inputs<1, kVectors>(d, w, in, rows, out);
+  case 2:
+    return panel_few_inputs<2, kVectors>(d, w, in, rows, out);
+  case 3:
+    return panel_few_inputs<3, kVectors>(d, w, in, rows, out);
+  case 4:
+    return panel_few_inputs<4, kVectors>(d, w, in, rows, out);
+  default:
+    return panel_hidden<kVectors>(d, w, in, inputs, rows, out);
+  }
+}
+
+/// out[row] += W in.
+template <std::size_t kVectors, class D, class T = hn::TFromD<D>>
 HWY_NOINLINE const T* panel_output(D d, const T* HWY_RESTRICT w, const T* HWY_RESTRICT in, std::size_t inputs,
                                    std::size_t rows, T* HWY_RESTRICT out) {
   using V = hn::Vec<D>;
@@ -113,11 +164,8 @@ HWY_NOINLINE const T* panel_output(D d, const T* HWY_RESTRICT w, const T* HWY_RE
     V sums[size][kVectors];
     T* HWY_RESTRICT target = out + row * kVectors * lanes;
     for (std::size_t r = 0; r < size; ++r) {
-      for (std::size_t v = 0; v < kVectors; ++v) {
-        sums[r][v] = kBiased ? hn::Set(d, w[r]) : hn::Load(d, target + (r * kVectors + v) * lanes);
-      }
+      for (std::size_t v = 0; v < kVectors; ++v) sums[r][v] = hn::Load(d, target + (r * kVectors + v) * lanes);
     }
-    if constexpr (kBiased) w += size;
     multiply(d, w, in, inputs, sums);
     w += size * inputs;
     for (std::size_t r = 0; r < size; ++r) {
@@ -305,12 +353,16 @@ HWY_INLINE void panel(const FusedMlp<T>& p, const Io* x, Io* y, std::size_t stat
   T* HWY_RESTRICT layer = chunk + panel_chunk * width;
   T* HWY_RESTRICT other = layer + p.widest_unit_count * width;
   load_panel(p.scaling, x, p.inputs, states, width, z);
-  panel_output<true, kVectors>(d, p.panel_affine.data(), z, p.inputs, p.outputs, sums);
+  panel_first<kVectors>(d, p.panel_affine.data(), z, p.inputs, p.outputs, sums);
   const T* HWY_RESTRICT in = z;
   std::size_t in_width = p.inputs;
   const std::size_t last = p.unit_counts.size() - 1;
   for (std::size_t l = 0; l < last; ++l) {
-    panel_hidden<kVectors>(d, p.panel_hidden[l].data(), in, in_width, p.unit_counts[l], layer);
+    if (l == 0) {
+      panel_first<kVectors>(d, p.panel_hidden[l].data(), in, in_width, p.unit_counts[l], layer);
+    } else {
+      panel_hidden<kVectors>(d, p.panel_hidden[l].data(), in, in_width, p.unit_counts[l], layer);
+    }
     p.activate(p.activation, layer, p.unit_counts[l] * width);
     in = layer;
     in_width = p.unit_counts[l];
@@ -320,9 +372,10 @@ HWY_INLINE void panel(const FusedMlp<T>& p, const Io* x, Io* y, std::size_t stat
   const T* HWY_RESTRICT w_out = p.panel_last.data();
   for (std::size_t unit = 0; unit < p.unit_counts[last]; unit += panel_chunk) {
     const std::size_t size = std::min(panel_chunk, p.unit_counts[last] - unit);
-    w = panel_hidden<kVectors>(d, w, in, in_width, size, chunk);
+    w = last == 0 ? panel_first<kVectors>(d, w, in, in_width, size, chunk)
+                  : panel_hidden<kVectors>(d, w, in, in_width, size, chunk);
     p.activate(p.activation, chunk, size * width);
-    w_out = panel_output<false, kVectors>(d, w_out, chunk, size, p.outputs, sums);
+    w_out = panel_output<kVectors>(d, w_out, chunk, size, p.outputs, sums);
   }
   store_panel(p.scaling, sums, p.outputs, states, width, y);
 }

@@ -25,8 +25,9 @@ namespace {
 constexpr std::size_t members = 4096;
 constexpr double dt = 0.1;
 
-/// The same for n members at once, [variable][member], as someone may write it. NOTE: without `__restrict` there are too
-/// many arrays that might overlap for GCC to vectorise the loop; and the program is compiled for the oldest processor.
+/// The same for n members at once, [variable][member], as someone may write it. NOTE: without `__restrict` there are
+/// too many arrays that might overlap for GCC to vectorise the loop; and the program is compiled for the oldest
+/// processor.
 void elastic_pendulums(double, const double* __restrict u, double* __restrict dudt, std::size_t n) {
   const double* theta = u;
   const double* r = u + n;

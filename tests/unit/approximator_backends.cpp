@@ -376,15 +376,23 @@ BOOST_AUTO_TEST_CASE(eight_threads_share_an_approximator) {
 BOOST_AUTO_TEST_CASE(a_state_gives_the_same_bits_in_any_place_of_a_batch_of_that_size) {
   Engine engine(9);
   for (Precision precision : precisions) {
-    const auto spec = random_mlp(engine, precision, Activation::tanh, 4, {40}, 4);
-    const Approximator approximator(spec);
-    Workspace workspace;
-    constexpr std::size_t batch = 77;
-    auto x = uniform(engine, 4 * batch, -1.0, 1.0);
-    for (std::size_t i = 0; i < batch; ++i) std::copy_n(x.begin(), 4, x.begin() + 4 * static_cast<std::ptrdiff_t>(i));
-    std::vector<double> y(4 * batch);
-    approximator.evaluate(x.data(), y.data(), batch, workspace);
-    for (std::size_t i = 4; i < y.size(); ++i) BOOST_TEST(y[i] == y[i - 4]);
+    for (Activation activation : {Activation::tanh, Activation::silu, Activation::rational}) {
+      for (std::size_t width : {7, 40}) {
+        const Approximator approximator(random_mlp(engine, precision, activation, 4, {width}, 4));
+        Workspace workspace;
+        constexpr std::size_t batch = 77;
+        std::size_t differences = 0;
+        for (int state = 0; state < 400; ++state) {
+          const auto one = uniform(engine, 4, -1.0, 1.0);
+          std::vector<double> x;
+          for (std::size_t i = 0; i < batch; ++i) x.insert(x.end(), one.begin(), one.end());
+          std::vector<double> y(4 * batch);
+          approximator.evaluate(x.data(), y.data(), batch, workspace);
+          for (std::size_t i = 4; i < y.size(); ++i) differences += y[i] != y[i - 4];
+        }
+        BOOST_TEST(differences == 0, to_string(precision) << " " << to_string(activation) << " " << width);
+      }
+    }
   }
 }
 
