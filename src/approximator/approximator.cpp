@@ -15,18 +15,20 @@ namespace {
 /// The batches that go to oneDNN, by the measured rule (lodestep_bench_inference, `choice`; oneDNN 2.6, AVX-512).
 ///
 /// The fused kernels are faster at batch 1 (up to 9 times) and wherever a batch fills the lanes. In between a network
-/// pays for lanes that nobody asked for, or reads its weights anew for every state: past 64 thousand of them oneDNN is
-/// up to 1.4 times faster; where they do not fit the second-level cache (a quarter of a million, a megabyte) up to 5.
+/// pays for lanes that nobody asked for, or reads its weights anew for every state: from 32 thousand of them oneDNN is
+/// faster there, up to 1.9 times; where they do not fit the second-level cache (a quarter of a million, a megabyte) up
+/// to 5.
 struct OnednnBatches {
   std::size_t lanes = 0; ///< 0: no batch
-  bool uncached = false;
+  /// Of the batches of less than one vector of states, those between; of more than one, those up to.
+  std::size_t first = 0;
+  std::size_t last = 0;
+  std::size_t last_in_second = 0;
+  std::size_t last_in_third = 0;
 
   bool contain(std::size_t batch) const noexcept {
-    const auto within = [batch](std::size_t first, std::size_t last) { return batch >= first && batch <= last; };
-    if (lanes == 0) return false;
-    const bool in_second = batch > lanes;
-    if (!uncached) return in_second ? batch <= lanes * 11 / 8 : within(lanes / 4, lanes * 3 / 4);
-    return within(2, lanes - 1) || (in_second && batch <= lanes * 3 / 2) || within(2 * lanes + 1, lanes * 21 / 8);
+    if (batch <= lanes) return batch >= first && batch <= last; // last is 0 where lanes is
+    return batch <= last_in_second || (batch > 2 * lanes && batch <= last_in_third);
   }
 };
 
@@ -70,12 +72,12 @@ struct Approximator::Packed {
     }
   }
 
-  /// States in float for an evaluator that takes double: one at a time, through the end of the workspace.
+  /// States in float for an evaluator that takes double: one at a time.
   static void evaluate_converted(const void* argument, const float* x, float* y, std::size_t batch,
                                  Workspace& workspace) {
     const auto& packed = *static_cast<const Packed*>(argument);
-    thread_local Workspace conversion; // NOTE: the evaluator below wants the whole of `workspace`
-    auto* in = static_cast<double*>(conversion.require((packed.inputs + packed.outputs) * sizeof(double)));
+    const std::size_t size = (packed.inputs + packed.outputs) * sizeof(double);
+    auto* in = static_cast<double*>(detail::second_buffer(workspace, size)); // the evaluator wants all of the first
     double* out = in + packed.inputs;
     for (std::size_t i = 0; i < batch; ++i) {
       std::copy_n(x + i * packed.inputs, packed.inputs, in);
@@ -110,9 +112,23 @@ OnednnBatches batches_for_onednn(const ApproximatorSpec& spec, std::size_t lanes
   if (mlp->activation == Activation::rational) return {}; // not one of its activations: a pass of its own
   std::size_t weights = 0;
   for (const auto& layer : mlp->layers) weights += layer.weight.size();
-  constexpr std::size_t many = 65536;
-  constexpr std::size_t uncached = 262144;
-  return weights < many ? OnednnBatches{} : OnednnBatches{lanes, weights >= uncached};
+  std::size_t units = 0;
+  for (std::size_t l = 0; l + 1 < mlp->layers.size(); ++l) units += mlp->layers[l].outputs;
+  const bool deep = mlp->layers.size() > 2;
+  // In sixteenths of a vector of states.
+  const auto batches = [lanes](std::size_t first, std::size_t last, std::size_t in_second, std::size_t in_third) {
+    const auto states = [lanes](std::size_t sixteenths) { return sixteenths * lanes / 16; };
+    return OnednnBatches{lanes, std::max<std::size_t>(states(first), 2), states(last), states(in_second),
+                         states(in_third)};
+  };
+  constexpr std::size_t thousand = 1024;
+  if (weights >= 256 * thousand) return batches(2, 15, 24, 42);
+  if (weights >= 128 * thousand) return batches(3, 14, 26, 0);
+  if (weights >= 64 * thousand) return deep ? batches(4, 12, 24, 0) : batches(4, 10, 20, 0);
+  if (weights < 32 * thousand) return {};
+  // Activations cost either backend the same, relu nothing.
+  if (weights >= 48 * units) return batches(5, 10, 20, 0);
+  return mlp->activation == Activation::relu ? batches(6, 8, 0, 0) : OnednnBatches{};
 }
 
 } // namespace

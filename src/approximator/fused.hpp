@@ -112,6 +112,9 @@ constexpr std::size_t cached_stream_bytes = 24 * 1024;
 /// depends on it. It may grow the workspace.
 bool next_direction(Workspace& workspace);
 
+/// At least `bytes` bytes beside those of Workspace::require, whose calls leave their place and contents alone.
+void* second_buffer(Workspace& workspace, std::size_t bytes);
+
 /// See horner_any.
 constexpr std::size_t leaf_multiple = 4;
 

@@ -10,22 +10,30 @@ namespace lodestep {
 namespace {
 
 constexpr std::align_val_t alignment{64};
-/// Before the memory that is handed out stands what is remembered from one evaluation to the next.
-constexpr std::size_t header = 64;
 
-void* make(std::size_t bytes) {
-  auto* memory = static_cast<unsigned char*>(::operator new(header + bytes, alignment));
-  *memory = 0;
-  return memory + header;
+/// Before the memory that is handed out stands what is remembered from one evaluation to the next.
+struct alignas(64) Header {
+  bool direction = false;
+  void* second = nullptr;
+  std::size_t second_size = 0;
+};
+
+Header& header(void* data) noexcept {
+  return *(static_cast<Header*>(data) - 1);
 }
+void* make(std::size_t bytes, const Header& remembered) {
+  return new (::operator new(sizeof(Header) + bytes, alignment)) Header(remembered) + 1;
+}
+/// The memory alone, without what its header owns.
 void release(void* data) noexcept {
-  if (data) ::operator delete(static_cast<unsigned char*>(data) - header, alignment);
+  if (data) ::operator delete(&header(data), alignment);
 }
 
 } // namespace
 
 Workspace::Workspace() = default;
 Workspace::~Workspace() {
+  if (data_) ::operator delete(header(data_).second, alignment);
   release(data_);
 }
 Workspace::Workspace(const Workspace&) {}
@@ -42,9 +50,8 @@ Workspace& Workspace::operator=(Workspace&& other) noexcept {
 
 void* Workspace::require(std::size_t bytes) {
   if (bytes > size_) {
-    release(std::exchange(data_, nullptr));
-    size_ = 0;
-    data_ = make(bytes);
+    void* larger = make(bytes, data_ ? header(data_) : Header());
+    release(std::exchange(data_, larger));
     size_ = bytes;
   }
   return data_;
@@ -53,9 +60,20 @@ void* Workspace::require(std::size_t bytes) {
 namespace detail {
 
 bool next_direction(Workspace& workspace) {
-  auto* direction = static_cast<unsigned char*>(workspace.require(1)) - header;
-  *direction ^= 1;
-  return *direction != 0;
+  bool& direction = header(workspace.require(1)).direction;
+  direction = !direction;
+  return direction;
+}
+
+void* second_buffer(Workspace& workspace, std::size_t bytes) {
+  Header& remembered = header(workspace.require(1));
+  if (bytes > remembered.second_size) {
+    ::operator delete(std::exchange(remembered.second, nullptr), alignment);
+    remembered.second_size = 0;
+    remembered.second = ::operator new(bytes, alignment);
+    remembered.second_size = bytes;
+  }
+  return remembered.second;
 }
 
 } // namespace detail
