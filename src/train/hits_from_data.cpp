@@ -1,6 +1,9 @@
 #include "problem/trajectory_file.hpp"
 #include "train/flow_map_fit.hpp"
 #include "train/hits_choice.hpp"
+#include "train/learned_field.hpp"
+#include "train/made_pairs.hpp"
+#include "train/placing.hpp"
 #include "train/reduced_coordinates.hpp"
 #include "train/sequence_fit.hpp"
 #include "train/smoothing.hpp"
@@ -16,6 +19,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -33,6 +37,20 @@ constexpr std::size_t pairs_per_coefficient = 3;
 /// One trajectory in so many is held out.
 constexpr std::size_t held_out = 5;
 constexpr std::uint64_t pairs_stream = 103;
+constexpr std::uint64_t field_stream = 109, tested_stream = 110;
+/// That a learned right-hand side makes for each map.
+constexpr std::size_t made_pairs = 9000;
+/// Of the range of states: what the box is wider; more where pairs can be made there.
+constexpr double margin_of_box = 0.05, made_margin = 0.1;
+/// Units of solved networks, learned from data and from pairs that can be made at will.
+constexpr std::size_t narrow = 100;
+constexpr std::size_t wide = 1000;
+/// Placed states need not be better than this part of what interpolation between them leaves.
+constexpr double no_matter = 0.02;
+/// Of the box's width: rounding, and errors that a field of noiseless data may well have.
+constexpr double rounding = 1e-9, field_error = 1e-5;
+/// Of the variance of noise, after many samples.
+constexpr double averaged = 1e-5;
 constexpr double limit_margin = 1.25;
 /// Noise is averaged over as many pairs as can be had.
 constexpr std::size_t noisy_pairs = 6000;
@@ -77,7 +95,10 @@ public:
                             text(options_.fine_dt));
     }
     coordinates_ = all_.dimension;
-    if (options_.smooth) smoothing_ = detail::smooth(all_);
+    if (options_.smooth) {
+      smoothing_ = detail::smooth(all_);
+      if (!sequence()) find_field();
+    }
     split();
   }
 
@@ -147,8 +168,21 @@ private:
     return "";
   }
 
+  std::size_t held() const {
+    return all_.trajectories / held_out + (all_.trajectories >= 2 && all_.trajectories < held_out);
+  }
+  void find_field() {
+    field_ =
+        detail::learn_field(set_.trajectories, all_, smoothing_, held(), [this] { return proceed("right-hand side"); });
+    if (field_ && smoothing_.any()) all_ = field_->consistent;
+  }
+  bool proceed(const std::string& what) {
+    if (!interrupted_ && options_.progress && !options_.progress(0.0, what)) interrupted_ = true;
+    return !interrupted_;
+  }
+
   void split() {
-    const std::size_t held = all_.trajectories / held_out + (all_.trajectories >= 2 && all_.trajectories < held_out);
+    const std::size_t held = this->held();
     // A single trajectory, as in the paper's sequences, is both learned and judged by.
     train_ = part(0, all_.trajectories - held);
     validation_ = held == 0 ? train_ : part(all_.trajectories - held, held);
@@ -159,8 +193,12 @@ private:
         low = std::min(low, all_.states[n]);
         high = std::max(high, all_.states[n]);
       }
-      const double margin = 0.05 * (high - low);
+      const double margin = (field_ ? made_margin : margin_of_box) * (high - low);
       box_[i] = {low - margin, high + margin};
+    }
+    if (field_) {
+      made_.emplace(field_->field, train_, box_, made_pairs, options_.seed, field_stream);
+      made_tested_.emplace(field_->field, validation_, box_, made_pairs / 3, options_.seed, tested_stream);
     }
   }
   Trajectories part(std::size_t first, std::size_t count) const {
@@ -196,8 +234,9 @@ private:
     return data;
   }
 
-  /// Polynomials and solved networks, and unless the data is noisy an iterated one: of a one-step error noise leaves
-  /// little to choose by, and roll-outs over the validation trajectories decide.
+  /// Candidates until one places states well enough: polynomials and solved networks by pairs that the field makes, the
+  /// same by pairs of the data unless the field explains it all but for noise, and unless the data is noisy an iterated
+  /// network. Of a one-step error noise leaves little to choose by: placed states decide.
   void learn(std::size_t level) {
     const auto start = Clock::now();
     const std::size_t steps = lag(level);
@@ -209,15 +248,30 @@ private:
     const auto offer = [&](FlowMapModel map, const detail::FlowMapFit& fit) {
       map.dt = dt;
       map.limit = limit;
-      const double mse = rolled_out(map);
+      const double mse = detail::placing_mse(map, set_.variables, validation_);
       // A dearer one must be clearly better.
       if (!best.state.empty() && !(mse < 0.9 * best_mse)) return;
       best_mse = mse;
       best = std::move(map);
       best_fit = fit;
     };
-    const bool iterate = options_.iterate && !smoothing_.any();
-    if (iterate) {
+    const double enough = no_matter * detail::interpolation_mse(validation_, steps) + negligible();
+    const auto good = [&] { return best_fit.exact || best_mse <= enough; };
+    const auto offer_solved = [&](const detail::SolvedMap& solved, double until) {
+      offer(solved.map, {false, solved.base_rms, solved.step_max});
+      return !(best_mse <= until);
+    };
+    if (field_) {
+      const double until = std::max(enough, of_width(field_error));
+      solve_flow_maps(made_->after(steps), made_tested_->after(steps), wide, options_.seed,
+                      [&](const detail::SolvedMap& solved) { return offer_solved(solved, until); });
+    }
+    if (!good() && !(field_ && smoothing_.any())) {
+      const std::size_t most = smoothing_.any() ? noisy_pairs : options_.pairs;
+      solve_flow_maps(pairs(train_, steps, most), pairs(validation_, steps, most), narrow, options_.seed,
+                      [&](const detail::SolvedMap& solved) { return offer_solved(solved, enough); });
+    }
+    if (!good() && options_.iterate && !smoothing_.any()) {
       FlowMapModel map;
       map.dt = dt;
       detail::FlowMapFitOptions fit;
@@ -225,14 +279,7 @@ private:
       fit.iterations = options_.iterations;
       fit.seed = options_.seed;
       const auto found = fit_flow_map(map, pairs(train_, steps, options_.pairs), nullptr, fit);
-      offer(map, found);
-    }
-    if (!best_fit.exact) {
-      const std::size_t most = smoothing_.any() ? noisy_pairs : options_.pairs;
-      for (const auto& solved :
-           detail::solve_flow_maps(pairs(train_, steps, most), pairs(validation_, steps, most), options_.seed)) {
-        offer(solved.map, {false, solved.base_rms, solved.step_max});
-      }
+      offer(std::move(map), found);
     }
     fits_.push_back(best_fit);
     hierarchy_.maps.push_back(std::move(best));
@@ -253,15 +300,17 @@ private:
     return limit;
   }
 
-  double rolled_out(const FlowMapModel& map) const {
-    Model model;
-    model.variables = set_.variables;
-    HierarchyModel alone;
-    alone.fine_dt = all_.dt;
-    alone.maps = {map};
-    model.method = std::move(alone);
-    return detail::multiscale_mse(std::make_shared<const Hierarchy>(std::make_shared<const Model>(std::move(model))), 0,
-                                  0, nullptr, validation_);
+  /// Mean square over variables of so much of the box's width.
+  double of_width(double part) const {
+    double sum = 0.0;
+    for (const Interval& side : box_) sum += std::pow(part * (side.upper - side.lower), 2);
+    return sum / static_cast<double>(box_.size());
+  }
+  /// An error that no choice can rest on: rounding, and what noise leaves of a field learned from many samples.
+  double negligible() const {
+    double noise = 0.0;
+    for (const double rms : smoothing_.noise_rms) noise += averaged * rms * rms / static_cast<double>(box_.size());
+    return of_width(rounding) + noise;
   }
 
   void learn_sequence(const std::vector<std::size_t>& lags) {
@@ -323,6 +372,9 @@ private:
                         options_.seed,
                         train_.trajectories,
                         "hits from trajectories: " + std::to_string(hierarchy_.maps.size()) + " flow maps" +
+                            (field_ ? ", pairs also by a right-hand side of degree " +
+                                          std::to_string(field_->field.degree()) + " learned from them"
+                                    : "") +
                             (all_.trajectories == 1 ? ", judged by the one trajectory they were learned from" : ""),
                         LODESTEP_VERSION_STRING,
                         ""};
@@ -338,6 +390,8 @@ private:
   HitsOptions options_;
   std::string name_;
   detail::Smoothing smoothing_;
+  std::optional<detail::LearnedField> field_;
+  std::optional<detail::MadePairs> made_, made_tested_; ///< by the field
   std::size_t base_steps_ = 1;
   std::size_t coordinates_ = 0; ///< that maps step
   Trajectories train_;

@@ -1,9 +1,11 @@
 #include "report/studies/hits_lab.hpp"
 
 #include "problem/trajectory_file.hpp"
-#include "train/hits_choice.hpp"
 
 #include <lodestep/error.hpp>
+#include <lodestep/multiscale.hpp>
+#include <lodestep/runge_kutta.hpp>
+#include <lodestep/tableau.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -14,7 +16,7 @@ namespace lodestep::report {
 
 namespace {
 
-constexpr std::uint64_t noise_stream = 107;
+constexpr std::uint64_t noise_stream = 107, test_noise_stream = 111;
 /// Trajectories on which the interpolation is chosen.
 constexpr std::size_t chosen_on = 16;
 
@@ -27,11 +29,13 @@ Trajectories generate(const Problem& problem, std::size_t count, Split split, st
   return generate_trajectories(problem, options);
 }
 
-/// Standard deviation of each variable: the root of its variances within trajectories, averaged.
-std::vector<double> deviations(const Trajectories& set) {
+/// Standard deviation of the noise of each variable: from the variance within trajectories, averaged, or from the
+/// average of its root.
+std::vector<double> deviations(const Trajectories& set, double noise, Noise meaning) {
+  const bool variances = meaning == Noise::of_variance;
   std::vector<double> result;
   for (std::size_t i = 0; i < set.dimension; ++i) {
-    double variance = 0.0;
+    double mean = 0.0;
     for (std::size_t k = 0; k < set.trajectories; ++k) {
       double sum = 0.0, squares = 0.0;
       for (std::size_t t = 0; t < set.times; ++t) {
@@ -40,24 +44,70 @@ std::vector<double> deviations(const Trajectories& set) {
         squares += u * u;
       }
       const auto n = static_cast<double>(set.times);
-      variance += squares / n - sum / n * (sum / n);
+      const double variance = std::max(0.0, squares / n - sum / n * (sum / n));
+      mean += (variances ? variance : std::sqrt(variance)) / static_cast<double>(set.trajectories);
     }
-    result.push_back(std::sqrt(variance / static_cast<double>(set.trajectories)));
+    result.push_back(variances ? std::sqrt(noise * mean) : noise * mean);
   }
   return result;
 }
 
-void add_noise(Trajectories& set, double variance, std::uint64_t seed) {
-  if (variance == 0.0) return;
-  const auto deviation = deviations(set);
+void add_noise(Trajectories& set, const std::vector<double>& deviation, std::uint64_t seed, std::uint64_t stream) {
   for (std::size_t k = 0; k < set.trajectories; ++k) {
-    Random random(seed, noise_stream, k);
+    Random random(seed, stream, k);
     for (std::size_t t = 0; t < set.times; ++t) {
-      for (std::size_t i = 0; i < set.dimension; ++i) {
-        set.state(k, t)[i] += std::sqrt(variance) * deviation[i] * random.normal();
-      }
+      for (std::size_t i = 0; i < set.dimension; ++i) set.state(k, t)[i] += deviation[i] * random.normal();
     }
   }
+}
+
+/// Mean squared error where a part `cubic` of the way is gone from linear to cubic interpolation: a parabola.
+struct MixedError {
+  double linear = 0.0; ///< cubic = 0
+  double slope = 0.0;
+  double curvature = 0.0;
+  double at(double cubic) const { return linear + cubic * (slope + cubic * curvature); }
+  double best() const { return curvature > 0.0 ? -0.5 * slope / curvature : 0.0; }
+};
+
+double square_of_range(const Trajectories& truth) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < truth.dimension; ++i) {
+    double low = truth.states[i], high = low;
+    for (std::size_t n = i; n < truth.states.size(); n += truth.dimension) {
+      low = std::min(low, truth.states[n]);
+      high = std::max(high, truth.states[n]);
+    }
+    sum += (high - low) * (high - low);
+  }
+  return sum / static_cast<double>(truth.dimension);
+}
+
+MixedError mixed_error(Multiscale& scheme, const Trajectories& truth) {
+  const std::size_t count = truth.trajectories;
+  const std::size_t d = truth.dimension, steps = truth.times - 1;
+  std::vector<double> linear(truth.times * d), cubic(linear.size());
+  MixedError error;
+  for (std::size_t k = 0; k < count; ++k) {
+    const double* states = truth.state(k, 0);
+    std::copy_n(states, d, linear.data());
+    std::copy_n(states, d, cubic.data());
+    try {
+      scheme.solve(no_rhs(), truth.t0, steps, linear.data(), Interpolation::linear);
+      scheme.solve(no_rhs(), truth.t0, steps, cubic.data(), Interpolation::cubic);
+    } catch (const InvalidData&) { // left the domain, with nothing to fall back to
+      error.linear += square_of_range(truth) * static_cast<double>(steps * d);
+      continue;
+    }
+    for (std::size_t n = d; n < linear.size(); ++n) {
+      const double at_line = linear[n] - states[n], apart = cubic[n] - linear[n];
+      error.linear += at_line * at_line;
+      error.slope += 2.0 * at_line * apart;
+      error.curvature += apart * apart;
+    }
+  }
+  for (double* sum : {&error.linear, &error.slope, &error.curvature}) *sum /= static_cast<double>(count * steps * d);
+  return error;
 }
 
 } // namespace
@@ -125,7 +175,11 @@ std::string stepper_name(std::size_t k) {
 HitsLab::HitsLab(const Setup& setup) : problem_(make_problem(setup.problem)) {
   data_ = generate(problem_, setup.training, Split::train, setup.seed);
   test_ = generate(problem_, setup.test, Split::test, setup.seed);
-  add_noise(data_, setup.noise, setup.seed);
+  if (setup.noise > 0.0) {
+    const auto deviation = deviations(data_, setup.noise, setup.meaning);
+    add_noise(data_, deviation, setup.seed, noise_stream);
+    if (setup.meaning == Noise::of_deviation) add_noise(test_, deviation, setup.seed, test_noise_stream);
+  }
   GenerateOptions origin;
   origin.trajectories = setup.training;
   origin.dt = problem_.fine_dt;
@@ -135,20 +189,41 @@ HitsLab::HitsLab(const Setup& setup) : problem_(make_problem(setup.problem)) {
   options.seed = setup.seed;
   learned_ = train_hits(trajectory_set(problem_, origin, data_), options, setup.problem);
   packed_ = std::make_shared<const Hierarchy>(std::make_shared<const Model>(learned_.model));
+  own_ = data_;
+  own_.trajectories = 0;
+  Multiscale scheme(packed_);
+  for (std::size_t k = 0; k < data_.trajectories && own_.trajectories < chosen_on; ++k) {
+    double* states = own_.state(own_.trajectories, 0);
+    std::copy_n(data_.state(k, 0), data_.dimension, states);
+    try {
+      scheme.solve(no_rhs(), data_.t0, data_.times - 1, states, Interpolation::cubic);
+      ++own_.trajectories;
+    } catch (const InvalidData&) { // left the domain, with nothing to fall back to
+    }
+  }
 }
 
 double HitsLab::error(std::size_t lower, std::size_t upper) const {
-  Trajectories some = data_;
-  some.trajectories = std::min(chosen_on, data_.trajectories);
-  const auto on = [&](const Trajectories& set, Interpolation interpolation) {
-    return detail::multiscale_mse(packed_, lower, upper, nullptr, set, interpolation);
-  };
-  const bool linear = on(some, Interpolation::linear) < on(some, Interpolation::cubic);
-  return on(test_, linear ? Interpolation::linear : Interpolation::cubic);
+  Multiscale scheme(packed_, lower, upper);
+  const double cubic = mixed_error(scheme, own_).best();
+  return mixed_error(scheme, test_).at(cubic);
 }
 
 double HitsLab::multiscale_error() const {
   return error(hierarchy().lower, hierarchy().upper);
+}
+
+double HitsLab::exact_error() const {
+  RungeKutta scheme(classical_tableau("rk4"), test_.dimension);
+  const auto by_time = mean_square_by_time(test_, [&](double* states) {
+    for (std::size_t t = 1; t < test_.times; ++t) {
+      const double* from = states + (t - 1) * test_.dimension;
+      scheme.step(problem_.rhs, test_.t0, from, test_.dt, states + t * test_.dimension);
+    }
+  });
+  double sum = 0.0;
+  for (const double error : by_time) sum += error;
+  return sum / static_cast<double>(test_.times - 1);
 }
 
 std::vector<double> HitsLab::error_by_time(std::size_t lower, std::size_t upper) const {

@@ -63,8 +63,13 @@ StudyResult study_hits_times(const StudyOptions& options) {
   for (const auto& system : hits_systems()) {
     if (options.size == StudySize::small && system.problem != std::string("hyperbolic")) continue;
     if (!progress.report(system.problem)) break;
-    const HitsLab lab({system.problem, options.pick<std::size_t>(10, 40, 200), options.pick<std::size_t>(4, 32, 320),
-                       0.0, options.pick<std::size_t>(8, 11, 11), options.seed});
+    HitsLab::Setup setup;
+    setup.problem = system.problem;
+    setup.training = options.pick<std::size_t>(10, 40, 200);
+    setup.test = options.pick<std::size_t>(4, 32, 320);
+    setup.levels = options.pick<std::size_t>(8, 11, 11);
+    setup.seed = options.seed;
+    const HitsLab lab(setup);
     const auto& truth = lab.test();
     const auto& problem = lab.problem();
     const std::size_t d = truth.dimension, steps = truth.times - 1;
