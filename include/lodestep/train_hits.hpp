@@ -45,7 +45,8 @@ struct HitsOptions {
   std::size_t pairs = 0;           ///< of states to learn each map from; 0: as many as are usually enough
   std::vector<std::size_t> hidden; ///< widths of the hidden layers; empty: 24 and 24
   int iterations = 0;              ///< of Levenberg-Marquardt, for each map; 0: 220
-  /// Trajectories: beside polynomials and solved networks also iterate for one, which takes minutes, not seconds.
+  /// Trajectories: where neither polynomials nor solved networks do well, iterate for one, which takes minutes, not
+  /// seconds.
   bool iterate = true;
   /// Trajectories: look for noise, independent from sample to sample, and take it off before anything is learned.
   bool smooth = true;
@@ -82,9 +83,13 @@ LODESTEP_TRAIN_EXPORT HitsResult train_hits(const Problem& problem, const HitsOp
 /// `name` stands for the file in messages. Throws InvalidData where the trajectories are too short for a level, too
 /// few, or not finite, and InvalidArgument.
 ///
-/// Where wide windows of samples predict left-out ones better than narrow ones, the data is noisy: it is smoothed
-/// first, and maps are solved by least squares over many pairs rather than iterated. Of all candidates for a step the
-/// one is kept whose roll-outs over the held-out trajectories are best.
+/// Where wide windows of samples predict left-out ones better than narrow ones, the data is noisy. Of up to 5 variables
+/// a polynomial right-hand side is looked for whose solutions fit segments of trajectories, up to whole ones, to within
+/// the noise; if there is one, its solutions take the place of the samples. Otherwise these are smoothed.
+///
+/// For each step, polynomials and networks of random units are solved by least squares, from pairs that the right-hand
+/// side makes if it has been found and from pairs of the data, and unless the data is noisy a network is iterated for,
+/// until one places held-out states so well that interpolation between them is worse; the best is kept.
 ///
 /// States of more than 16 variables are reduced to principal components, and maps are networks of one hidden layer of
 /// random units (`hidden`: its width; empty: 512), solved by least squares, each chosen by the states it places after

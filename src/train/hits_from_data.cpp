@@ -38,6 +38,8 @@ constexpr std::size_t pairs_per_coefficient = 3;
 constexpr std::size_t held_out = 5;
 constexpr std::uint64_t pairs_stream = 103;
 constexpr std::uint64_t field_stream = 109, tested_stream = 110;
+/// That a right-hand side is learned from at most.
+constexpr std::size_t most_samples = 1500000;
 /// That a learned right-hand side makes for each map.
 constexpr std::size_t made_pairs = 9000;
 /// Of the range of states: what the box is wider; more where pairs can be made there.
@@ -95,10 +97,7 @@ public:
                             text(options_.fine_dt));
     }
     coordinates_ = all_.dimension;
-    if (options_.smooth) {
-      smoothing_ = detail::smooth(all_);
-      if (!sequence()) find_field();
-    }
+    if (options_.smooth) smoothing_ = detail::smooth(all_);
     split();
   }
 
@@ -113,6 +112,7 @@ public:
       hierarchy_.reduced = detail::principal_components(train_, options_.modes != 0 ? 0.0 : neglected, modes);
       coordinates_ = hierarchy_.reduced->count();
     }
+    if (options_.smooth && !sequence() && why_not(levels.first).empty()) find_field();
     std::vector<std::size_t> lags;
     for (std::size_t level = levels.first; level <= levels.last; ++level) {
       const std::string reason = why_not(level);
@@ -171,10 +171,26 @@ private:
   std::size_t held() const {
     return all_.trajectories / held_out + (all_.trajectories >= 2 && all_.trajectories < held_out);
   }
+  /// Of very many trajectories some tell as much.
   void find_field() {
-    field_ =
-        detail::learn_field(set_.trajectories, all_, smoothing_, held(), [this] { return proceed("right-hand side"); });
-    if (field_ && smoothing_.any()) all_ = field_->consistent;
+    const std::size_t stride = 1 + all_.trajectories * all_.times / most_samples;
+    Trajectories measured = every(set_.trajectories, stride), smoothed = every(all_, stride);
+    const std::size_t held = std::max<std::size_t>(this->held() / stride, this->held() > 0 ? 1 : 0);
+    field_ = detail::learn_field(measured, smoothed, smoothing_, held, [this] { return proceed("right-hand side"); });
+    if (!field_) return;
+    if (smoothing_.any()) all_ = field_->consistent;
+    split();
+    made_.emplace(field_->field, train_, box_, made_pairs, options_.seed, field_stream);
+    made_tested_.emplace(field_->field, validation_, box_, made_pairs / 3, options_.seed, tested_stream);
+  }
+  static Trajectories every(const Trajectories& set, std::size_t stride) {
+    Trajectories some = set;
+    some.trajectories = (set.trajectories + stride - 1) / stride;
+    for (std::size_t k = 1; k < some.trajectories; ++k) {
+      std::copy_n(set.state(k * stride, 0), set.times * set.dimension, some.state(k, 0));
+    }
+    some.states.resize(some.trajectories * set.times * set.dimension);
+    return some;
   }
   bool proceed(const std::string& what) {
     if (!interrupted_ && options_.progress && !options_.progress(0.0, what)) interrupted_ = true;
@@ -195,10 +211,6 @@ private:
       }
       const double margin = (field_ ? made_margin : margin_of_box) * (high - low);
       box_[i] = {low - margin, high + margin};
-    }
-    if (field_) {
-      made_.emplace(field_->field, train_, box_, made_pairs, options_.seed, field_stream);
-      made_tested_.emplace(field_->field, validation_, box_, made_pairs / 3, options_.seed, tested_stream);
     }
   }
   Trajectories part(std::size_t first, std::size_t count) const {
