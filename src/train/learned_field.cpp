@@ -44,6 +44,8 @@ constexpr double clearly = 0.98;
 /// What a field that is the true one may leave for rounding and the steps' own error: a higher degree only seems
 /// better.
 constexpr double exact = 1e-2;
+/// Segments become so much longer at a time.
+constexpr std::size_t longer_by = 4;
 /// Longer segments may leave so much more, and a field so much more than the noise, in root mean squares.
 constexpr double fits = 1.1;
 /// Where there is no noise: what leaves more of what is trusted is no model of the data.
@@ -261,12 +263,15 @@ std::vector<Segment> cut(const Trajectories& smoothed, const PolynomialField& fi
   return segments;
 }
 
-/// Every two segments made one.
-std::vector<Segment> doubled(const std::vector<Segment>& segments) {
+/// Every `by` segments made one.
+std::vector<Segment> joined(const std::vector<Segment>& segments, std::size_t by) {
   std::vector<Segment> longer;
-  for (std::size_t n = 0; n + 1 < segments.size(); n += 2) {
-    longer.push_back(segments[n]);
-    longer.back().samples += segments[n + 1].samples;
+  for (std::size_t n = 0; n < segments.size(); ++n) {
+    if (n % by == 0) {
+      longer.push_back(segments[n]);
+    } else {
+      longer.back().samples += segments[n].samples;
+    }
   }
   return longer;
 }
@@ -351,7 +356,8 @@ std::optional<LearnedField> learn_field(const Trajectories& measured, const Traj
   auto segments = cut(smoothed, fit->field(), 0, learned, every(learned, steps, steps_for_lengths), count);
   double left = fit->run(segments, true, most_iterations, proceed);
   while (count > 1 && proceed()) {
-    auto longer = doubled(segments);
+    const std::size_t next_count = count / std::min(count, longer_by);
+    auto longer = joined(segments, count / next_count);
     const Eigen::MatrixXd kept = fit->field().coefficients();
     const double next = fit->run(longer, true, most_iterations, proceed);
     if (!(next < std::max(fits * fits * left, 1.0))) {
@@ -360,7 +366,7 @@ std::optional<LearnedField> learn_field(const Trajectories& measured, const Traj
     }
     left = next;
     segments = std::move(longer);
-    count /= 2;
+    count = next_count;
   }
   if (!smoothing.any()) {
     if (!(left < hopeless * hopeless)) return std::nullopt;
@@ -369,8 +375,10 @@ std::optional<LearnedField> learn_field(const Trajectories& measured, const Traj
   // Every trajectory's initial states by that W, in ever longer segments again; then W by all that are learned from.
   auto everything = cut(smoothed, fit->field(), 0, measured.trajectories, 1, pieces);
   fit->run(everything, false, few_iterations, proceed);
-  for (; pieces > count; pieces /= 2) {
-    everything = doubled(everything);
+  while (pieces > count) {
+    const std::size_t by = std::min(longer_by, pieces / count);
+    everything = joined(everything, by);
+    pieces /= by;
     fit->run(everything, false, few_iterations, proceed);
   }
   const std::size_t stride = every(learned, steps, steps_for_all);

@@ -42,7 +42,9 @@ public:
   Eigen::MatrixXd solve(double ridge) const {
     Eigen::MatrixXd normal = gram_.topLeftCorner(features_, features_).triangularView<Eigen::Lower>();
     normal.diagonal().array() += ridge * ridge * normal.diagonal().mean();
-    const Eigen::LDLT<Eigen::Ref<Eigen::MatrixXd>> factors(normal);
+    const Eigen::LLT<Eigen::Ref<Eigen::MatrixXd>> factors(normal);
+    if (factors.info() != Eigen::Success)
+      return Eigen::MatrixXd::Constant(gram_.rows() - features_, features_, std::nan(""));
     return factors.solve(gram_.bottomLeftCorner(gram_.rows() - features_, features_).transpose()).transpose();
   }
 
@@ -73,6 +75,19 @@ bool solve(const Ridges& tried, const Eigen::MatrixXd& basis, const Eigen::Matri
   }
   if (weights.size() != 0) best.spec = spec_of(weights);
   return weights.size() != 0;
+}
+
+/// Puts the bend of every unit through a pair's state, drawn at random: sharp units are worth nothing elsewhere.
+void bend_at_data(AffineLayer& hidden, const Eigen::MatrixXd& z, Random& random) {
+  for (std::size_t unit = 0; unit < hidden.outputs; ++unit) {
+    const auto drawn = static_cast<Index>(random.uniform(0.0, static_cast<double>(z.cols())));
+    const auto state = z.col(std::min(drawn, z.cols() - 1));
+    double at = 0.0;
+    for (std::size_t i = 0; i < hidden.inputs; ++i) {
+      at += hidden.weight[unit * hidden.inputs + i] * state[static_cast<Index>(i)];
+    }
+    hidden.bias[unit] = -at;
+  }
 }
 
 } // namespace
@@ -131,18 +146,10 @@ void solve_flow_maps(const FlowMapData& learned, const FlowMapData& tested, std:
          k < (few ? std::min(sharpness + 2, std::size(spreads)) : std::size(spreads)); ++k) {
       Random random(seed, hidden_stream, width);
       AffineLayer hidden = random_layer(random, inputs, width, spreads[k]);
+      bend_at_data(hidden, z, random);
       const auto spec_of = [&](const Eigen::MatrixXd& weights) {
         return mlp_spec(scales, weights, hidden, Activation::tanh);
       };
-      {
-        for (size_t i = 0; i < width; i++) {
-          auto p = (Index)(random.uniform(0., 1.) * double(pairs));
-          if (p >= (Index)pairs) p = pairs - 1;
-          double b = 0;
-          for (size_t j = 0; j < inputs; j++) b -= hidden.weight[i * inputs + j] * z((Index)j, p);
-          hidden.bias[i] = b;
-        }
-      }
       const Eigen::MatrixXd basis = weighted(hidden_basis(z, hidden, Activation::tanh), learned.weight);
       const Eigen::MatrixXd tested_basis = weighted(hidden_basis(tested_z, hidden, Activation::tanh), tested.weight);
       const bool better =
