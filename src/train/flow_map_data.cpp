@@ -1,6 +1,7 @@
 #include "train/flow_map_data.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace lodestep::detail {
 
@@ -8,9 +9,13 @@ namespace {
 
 /// Streams of random numbers beyond those of the splits.
 constexpr std::uint64_t pairs_stream = 101;
-/// Of ten pairs four start on trajectories, five in the region of initial states, and one anywhere in the box.
+/// Of ten pairs four start on trajectories, five in the region of initial states, and one anywhere in the box. Where
+/// there is no region, of these five some are initial states and some near early states of trajectories.
 constexpr std::size_t shares = 10;
 constexpr double outskirts_weight = 0.03;
+constexpr double early_power = 3.0;
+/// Of the box.
+constexpr double moved = 0.005;
 /// Of neighbours, relative to the box: near enough for a difference quotient to be local, and far enough for the
 /// reference's own error not to show in it.
 constexpr double neighbour_distance = 1e-3;
@@ -24,6 +29,10 @@ void put(const Problem& problem, const std::vector<double>& u, double dt, Eigen:
     from(static_cast<Eigen::Index>(i), n) = u[i];
     to(static_cast<Eigen::Index>(i), n) = solution[u.size() + i];
   }
+}
+
+std::size_t one_of(Random& random, std::size_t all) {
+  return std::min(static_cast<std::size_t>(random.uniform(0.0, static_cast<double>(all))), all - 1);
 }
 
 } // namespace
@@ -68,18 +77,27 @@ FlowMapData flow_map_data(const Problem& problem, const Trajectories& trajectori
   for (std::size_t n = 0; n < pairs; ++n) {
     Random random(seed, pairs_stream, n);
     const std::size_t kind = n % shares;
-    if (kind % 2 == 0 && kind + 2 < shares) {
-      const auto count = static_cast<double>(trajectories.trajectories * trajectories.times);
-      const auto drawn = static_cast<std::size_t>(random.uniform(0.0, count));
-      std::copy_n(trajectories.states.data() + std::min(drawn, trajectories.trajectories * trajectories.times - 1) * d,
-                  d, u.data());
-    } else {
-      // Trajectories that leave the region leave it somewhere: most of the box around them is never seen, and a map
-      // that must be right there too is right nowhere. A few pairs keep it sane.
-      const bool in_region = problem.region.size() == d;
-      const auto& from = kind % 2 == 1 && in_region ? problem.region : box;
-      if (kind % 2 == 0 && in_region) data.weight[static_cast<Eigen::Index>(n)] = outskirts_weight;
+    // Trajectories that leave the region leave it somewhere: most of the box around them is never seen, and a map that
+    // must be right there too is right nowhere. A few pairs keep it sane.
+    const bool anywhere = kind == shares - 2;
+    const bool in_region = problem.region.size() == d;
+    if (anywhere) data.weight[static_cast<Eigen::Index>(n)] = outskirts_weight;
+    if (anywhere || (kind % 2 == 1 && in_region)) {
+      const auto& from = anywhere ? box : problem.region;
       for (std::size_t i = 0; i < d; ++i) u[i] = random.uniform(from[i].lower, from[i].upper);
+    } else if (kind % 2 == 0) {
+      const std::size_t drawn = one_of(random, trajectories.trajectories * trajectories.times);
+      std::copy_n(trajectories.states.data() + drawn * d, d, u.data());
+    } else if (kind % 4 == 1) { // no region: initial states are what the sampler gives
+      problem.sample(random, u.data());
+    } else { // what happens soon after the start happens once in a long trajectory
+      const double time = std::pow(random.uniform(0.0, 1.0), early_power) * static_cast<double>(trajectories.times - 1);
+      const double* state =
+          trajectories.state(one_of(random, trajectories.trajectories), static_cast<std::size_t>(time));
+      for (std::size_t i = 0; i < d; ++i) {
+        const double to = state[i] + moved * (box[i].upper - box[i].lower) * random.normal();
+        u[i] = std::clamp(to, box[i].lower, box[i].upper);
+      }
     }
     put(problem, u, dt, static_cast<Eigen::Index>(n), data.from, data.to);
     for (std::size_t i = 0; neighbours && i < d; ++i) {

@@ -29,7 +29,10 @@ struct FlowMapData {
 /// The smallest box around the trajectories and the problem's region, and a margin of 2% on each side.
 std::vector<Interval> box_around(const Problem& problem, const Trajectories& trajectories);
 
-/// `pairs` pairs for steps of dt, half from states of `trajectories` (drawn at random), half from the box; the steps
+/// `pairs` pairs for steps of dt: from states of `trajectories`, from the region of initial states, and a few, which
+/// count little, from anywhere in the box. Of a problem without a region, whose initial states a sampler draws, from
+/// such states and from early ones of the trajectories in the place of the region's: of eight variables hardly any
+/// state of a box is ever seen. The steps
 /// are reference solutions. The i-th pair is the same however many are asked for. Throws InvalidData where a state of
 /// the box leads to a solution that diverges. With `neighbours` as many more pairs as there are variables are made for
 /// each.
