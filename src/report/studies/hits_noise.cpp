@@ -115,7 +115,7 @@ StudyPlot by_time(const HitsLab& lab, const std::string& problem) {
 } // namespace
 
 StudyResult study_hits_noise(const StudyOptions& options) {
-  const auto levels = options.pick<std::size_t>(8, steppers, steppers);
+  const auto levels = options.pick<std::size_t>(6, steppers, steppers);
   const auto training = options.pick<std::size_t>(12, 60, 200);
   const auto test = options.pick<std::size_t>(8, 64, 320);
   const bool both = options.size == StudySize::full;
