@@ -17,7 +17,8 @@ namespace lodestep::detail::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 /// Whether kernels are made for single shapes, where that pays. It takes most of the time that these files compile, so
-/// x86 processors older than AVX2 (2013) are served by the loops for any shape.
+/// x86 processors older than AVX2 (2013) are served by the loops for any shape: networks are as fast there, polynomials
+/// take three times as long (four variables, degree 3: 93 ns, 30 unrolled; on AVX2 14).
 #undef LODESTEP_UNROLL_SHAPES
 #if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SSE4 ||                                  \
     (defined(HWY_SSE2) && HWY_TARGET == HWY_SSE2)
