@@ -1,5 +1,6 @@
 #pragma once
 
+#include <lodestep/aligned.hpp>
 #include <lodestep/corrector.hpp>
 #include <lodestep/counters.hpp>
 #include <lodestep/ensemble_block.hpp>
@@ -55,8 +56,8 @@ public:
 
 private:
   detail::BlockRungeKutta block_;
-  std::vector<double> u_;
-  std::vector<double> next_;
+  detail::AlignedVector<double> u_;
+  detail::AlignedVector<double> next_;
 };
 
 /// The learned step on an ensemble. Every member is guarded by itself: those that may not be learned are gathered and
@@ -165,11 +166,14 @@ private:
     rest_.clear();
     rest_.reserve(members);
   }
+  /// How many: none most of the time, which a loop without a way out tells in a few instructions.
+  std::size_t refused(std::size_t first, std::size_t n) const noexcept {
+    std::size_t count = 0;
+    for (std::size_t j = first; j < first + n; ++j) count += learned(j) ? 0 : 1;
+    return count;
+  }
   void gather_rest(std::size_t first, std::size_t n) {
-    std::size_t fallen_back =
-        0; // most of the time none have, which a loop without a way out tells in a few instructions
-    for (std::size_t j = first; j < first + n; ++j) fallen_back += learned(j) ? 0 : 1;
-    if (fallen_back == 0) return;
+    if (refused(first, n) == 0) return;
     for (std::size_t j = first; j < first + n; ++j) {
       if (!learned(j)) rest_.push_back(j);
     }
@@ -183,7 +187,7 @@ private:
       // The whole block goes, since gaps would cost more than they save; but in the place of a member that the guard
       // has refused goes a copy of an admitted one, so that no right-hand side is evaluated where nobody asked for it.
       const std::size_t sound = guard_.a_learned_member(first, n);
-      for (std::size_t k = 0; k < n; ++k) {
+      for (std::size_t k = refused(first, n) == 0 ? n : 0; k < n; ++k) {
         if (learned(first + k)) continue;
         for (std::size_t i = 0; i < d; ++i) u_[i * n + k] = u_[i * n + sound];
       }
@@ -230,11 +234,11 @@ private:
   detail::EnsembleGuard guard_;
   detail::BlockRungeKutta block_;
   detail::BlockRungeKutta fallback_;
-  std::vector<double> u_; ///< of a block, [variable][member]
-  std::vector<double> u_next_;
-  std::optional<Whole> whole_;    ///< once step_whole has been called
-  std::vector<double> next_;      ///< the new state of every member
-  std::vector<std::size_t> rest_; ///< members that fell back
+  detail::AlignedVector<double> u_; ///< of a block, [variable][member]
+  detail::AlignedVector<double> u_next_;
+  std::optional<Whole> whole_;         ///< once step_whole has been called
+  detail::AlignedVector<double> next_; ///< the new state of every member
+  std::vector<std::size_t> rest_;      ///< members that fell back
   SharedCounters counters_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <lodestep/aligned.hpp>
 #include <lodestep/export.hpp>
 #include <lodestep/tableau.hpp>
 
@@ -7,7 +8,6 @@
 #include <memory>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace lodestep {
 
@@ -88,8 +88,8 @@ public:
 private:
   std::shared_ptr<const ButcherTableau> tableau_;
   std::size_t dimension_;
-  std::vector<double> k_; ///< [stage][variable][member], as wide as the block at hand
-  std::vector<double> u_;
+  AlignedVector<double> k_; ///< [stage][variable][member], as wide as the block at hand
+  AlignedVector<double> u_;
 };
 
 } // namespace detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <lodestep/aligned.hpp>
 #include <lodestep/corrector.hpp>
 #include <lodestep/counters.hpp>
 #include <lodestep/export.hpp>
@@ -49,12 +50,12 @@ private:
                               std::size_t n);
 
   std::shared_ptr<const Corrector> corrector_;
-  std::vector<Verdict> verdicts_; ///< of every member in this step
-  std::vector<double> features_;  ///< of a block, [member][feature], as are the next
-  std::vector<double> correction_;
-  std::vector<double> increments_;        ///< for the multiplicative form
-  std::vector<double> limit_;             ///< of corrections, the same for every member: judged in one pass
-  std::vector<double> leverage_;          ///< of each member
+  std::vector<Verdict> verdicts_;  ///< of every member in this step
+  AlignedVector<double> features_; ///< of a block, [member][feature], as are the next
+  AlignedVector<double> correction_;
+  AlignedVector<double> increments_;      ///< for the multiplicative form
+  AlignedVector<double> limit_;           ///< of corrections, the same for every member: judged in one pass
+  AlignedVector<double> leverage_;        ///< of each member
   std::vector<double> stage_derivatives_; ///< of one member, [stage][variable]
   Corrector::Scratch scratch_;
 };

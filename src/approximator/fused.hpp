@@ -1,8 +1,8 @@
 #pragma once
 
 #include "approximator/activation.hpp"
-#include "approximator/aligned.hpp"
 
+#include <lodestep/aligned.hpp>
 #include <lodestep/approximator.hpp>
 
 #include <cstddef>

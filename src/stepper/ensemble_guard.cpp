@@ -28,7 +28,7 @@ bool EnsembleGuard::judge(double t, double dt, const double* x, const double* u,
     return false;
   }
   const auto& domain = corrector_->description().domain;
-  std::array<double, ensemble_block> inside;
+  alignas(64) std::array<double, ensemble_block> inside;
   const bool all = inside_box(u, domain.state.data(), domain.state.size(), n, inside.data());
   if (all && !domain.density) {
     std::fill_n(verdicts, n, Verdict::learned);
