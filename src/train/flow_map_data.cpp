@@ -16,6 +16,9 @@ constexpr double outskirts_weight = 0.03;
 constexpr double early_power = 3.0;
 /// Of the box.
 constexpr double moved = 0.005;
+/// Of the range of states. Where trajectories end on a slow manifold at the edge of what they ever are, as reactants
+/// that are used up do, the least error of a step leads beyond.
+constexpr double margin_of_box = 0.02, wide_margin = 0.06;
 /// Of neighbours, relative to the box: near enough for a difference quotient to be local, and far enough for the
 /// reference's own error not to show in it.
 constexpr double neighbour_distance = 1e-3;
@@ -49,7 +52,7 @@ std::vector<Interval> box_around(const Problem& problem, const Trajectories& tra
       box[i].lower = std::min(box[i].lower, problem.region[i].lower);
       box[i].upper = std::max(box[i].upper, problem.region[i].upper);
     }
-    const double margin = 0.02 * (box[i].upper - box[i].lower);
+    const double margin = (problem.region.empty() ? wide_margin : margin_of_box) * (box[i].upper - box[i].lower);
     box[i].lower -= margin;
     box[i].upper += margin;
   }

@@ -26,7 +26,8 @@ struct FlowMapData {
   Eigen::VectorXd distance; ///< [dimension]
 };
 
-/// The smallest box around the trajectories and the problem's region, and a margin of 2% on each side.
+/// The smallest box around the trajectories and the problem's region, and a margin of 2% on each side; of 6% where
+/// there is no region.
 std::vector<Interval> box_around(const Problem& problem, const Trajectories& trajectories);
 
 /// `pairs` pairs for steps of dt: from states of `trajectories`, from the region of initial states, and a few, which
