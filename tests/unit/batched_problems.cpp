@@ -1,4 +1,5 @@
 // The built-in right-hand sides on many states at once against the same on one.
+#include "approximator/fused.hpp"
 #include "problem/batched.hpp"
 
 #include <lodestep/ensemble.hpp>
@@ -63,6 +64,16 @@ BOOST_AUTO_TEST_CASE(every_built_in_problem_is_the_same_batched) {
                            "spring_mass:d=5", "spring_mass:d=33", "elastic_pendulum:k=20"}) {
     check_equal(make_problem(name));
   }
+}
+
+BOOST_AUTO_TEST_CASE(on_every_instruction_set) {
+  for (const auto& set : detail::instruction_sets()) {
+    detail::force_instruction_set(set);
+    for (const char* name : {"elastic_pendulum", "k_link_pendulum:K=7", "lorenz", "spring_mass:d=33", "robertson"}) {
+      check_equal(make_problem(name));
+    }
+  }
+  detail::force_instruction_set("");
 }
 
 BOOST_AUTO_TEST_CASE(the_built_in_ones_are_found_and_vectorised) {
