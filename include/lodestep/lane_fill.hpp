@@ -30,6 +30,21 @@ template <std::size_t S> struct ScaledTableau {
   double c[S];
 };
 
+/// Weights of Hermite's cubic at one place within a step.
+struct Hermite {
+  double begin, end, begin_slope, end_slope;
+};
+/// Most fine states that one step may span.
+constexpr std::size_t longest_stride = 32;
+/// At every one of them.
+inline void set_weights(std::size_t span, double h, Hermite* weights) noexcept {
+  for (std::size_t m = 1; m < span; ++m) {
+    const double x = static_cast<double>(m) / static_cast<double>(span);
+    weights[m] = {(1.0 + 2.0 * x) * (1.0 - x) * (1.0 - x), x * x * (3.0 - 2.0 * x), h * x * (1.0 - x) * (1.0 - x),
+                  h * x * x * (x - 1.0)};
+  }
+}
+
 /// What a fill of segments reads and writes: see SegmentFill::run.
 struct LaneFillJob {
   double t;
@@ -45,7 +60,10 @@ public:
   LaneFill(const Rhs& rhs, const ButcherTableau& tableau, double fine_dt, std::size_t stride, const LaneFillJob& job)
       : rhs_(rhs), fine_dt_(fine_dt), stride_(stride), job_(job),
         whole_(tableau, static_cast<double>(stride) * fine_dt),
-        rest_(tableau, static_cast<double>(job.steps % stride) * fine_dt) {}
+        rest_(tableau, static_cast<double>(job.steps % stride) * fine_dt) {
+    set_weights(stride, static_cast<double>(stride) * fine_dt, whole_weights_);
+    set_weights(job.steps % stride, static_cast<double>(job.steps % stride) * fine_dt, rest_weights_);
+  }
 
   void run() const {
     // Two registers of segments hide the latency of one step's long chain; where states are written and interpolated,
@@ -77,7 +95,7 @@ private:
       if (states) store<N>(u, states + j * D, count);
       step<N>(whole_, time(j), u, k, next);
       if (states && stride_ > 1) between<N>(u, k[0], next, time(j), stride_, states + j * D, count);
-      u = next;
+      assign<N>(u, next);
     }
     if (j < job_.steps) {
       if (states) store<N>(u, states + j * D, count);
@@ -85,7 +103,7 @@ private:
       if (states && job_.steps - j > 1) {
         between<N>(u, k[0], next, time(j), job_.steps - j, states + j * D, count);
       }
-      u = next;
+      assign<N>(u, next);
     }
     if (job_.ends) {
       for (std::size_t l = 0; l < count; ++l) {
@@ -94,6 +112,10 @@ private:
     }
   }
 
+  /// Register by register: an array's own assignment goes through memory, in halves that loads of a whole wait for.
+  template <std::size_t N> static void assign(State<N>& to, const State<N>& from) noexcept {
+    for (std::size_t i = 0; i < D; ++i) to[i].assign(from[i]);
+  }
   double time(std::size_t j) const noexcept { return job_.t + static_cast<double>(j) * fine_dt_; }
 
   template <std::size_t N>
@@ -101,14 +123,15 @@ private:
     rhs_(u, k[0], t);
 #pragma GCC unroll 16
     for (std::size_t s = 1; s < S; ++s) {
-      State<N> at = u;
+      State<N> at;
+      assign<N>(at, u);
 #pragma GCC unroll 16
       for (std::size_t j = 0; j < s; ++j) {
         for (std::size_t i = 0; i < D; ++i) at[i] = at[i] + Lanes<N>(tableau.a[s][j]) * k[j][i];
       }
       rhs_(at, k[s], t + tableau.c[s]);
     }
-    next = u;
+    assign<N>(next, u);
 #pragma GCC unroll 16
     for (std::size_t j = 0; j < S; ++j) {
       for (std::size_t i = 0; i < D; ++i) next[i] = next[i] + Lanes<N>(tableau.b[j]) * k[j][i];
@@ -122,16 +145,13 @@ private:
     const double h = static_cast<double>(span) * fine_dt_;
     State<N> end_slope;
     rhs_(next, end_slope, t + h);
+    const Hermite* weights = span == stride_ ? whole_weights_ : rest_weights_;
     for (std::size_t m = 1; m < span; ++m) {
-      const double x = static_cast<double>(m) / static_cast<double>(span);
-      const double w0 = (1.0 + 2.0 * x) * (1.0 - x) * (1.0 - x);
-      const double w1 = x * x * (3.0 - 2.0 * x);
-      const double s0 = h * x * (1.0 - x) * (1.0 - x);
-      const double s1 = h * x * x * (x - 1.0);
+      const Hermite& w = weights[m];
       State<N> point;
       for (std::size_t i = 0; i < D; ++i) {
-        point[i] =
-            (Lanes<N>(w0) * u[i] + Lanes<N>(w1) * next[i]) + (Lanes<N>(s0) * slope[i] + Lanes<N>(s1) * end_slope[i]);
+        point[i] = (Lanes<N>(w.begin) * u[i] + Lanes<N>(w.end) * next[i]) +
+                   (Lanes<N>(w.begin_slope) * slope[i] + Lanes<N>(w.end_slope) * end_slope[i]);
       }
       store<N>(point, states + m * D, count);
     }
@@ -140,8 +160,9 @@ private:
   template <std::size_t N> void store(const State<N>& u, double* to, std::size_t count) const {
     const std::size_t stride = job_.steps * D;
     if (count == N) {
-#pragma GCC unroll 16
-      for (std::size_t l = 0; l < N; ++l, to += stride) store_member(u, l, to);
+      std::size_t i = 0;
+      for (; i + 2 <= D; i += 2) Lanes<N>::store_pairs(u[i], u[i + 1], to + i, stride);
+      for (std::size_t l = 0; i < D && l < N; ++l) to[i + l * stride] = u[i][l];
     } else {
       for (std::size_t l = 0; l < count; ++l, to += stride) store_member(u, l, to);
     }
@@ -161,9 +182,12 @@ private:
   LaneFillJob job_;
   ScaledTableau<S> whole_;
   ScaledTableau<S> rest_;
+  Hermite whole_weights_[longest_stride];
+  Hermite rest_weights_[longest_stride];
 };
 
-/// Fills by lanes if the tableau has at most 7 stages; whether it did.
+/// Fills by lanes if the tableau has at most 7 stages and no step spans more states than `longest_stride`; whether it
+/// did.
 template <class Rhs>
 bool fill_in_lanes(const Rhs& rhs, const ButcherTableau& tableau, double fine_dt, std::size_t stride,
                    const LaneFillJob& job) {
@@ -171,6 +195,7 @@ bool fill_in_lanes(const Rhs& rhs, const ButcherTableau& tableau, double fine_dt
     LaneFill<stages(), Rhs::dimension, Rhs>(rhs, tableau, fine_dt, stride, job).run();
     return true;
   };
+  if (stride > longest_stride) return false;
   switch (tableau.stages()) {
   case 4:
     return by(std::integral_constant<std::size_t, 4>());
