@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <variant>
@@ -15,8 +16,8 @@
 ///
 ///     y = output_scale * (A z + b + N(z)),
 ///
-/// where A z + b is the affine term that every approximator has and N is nothing, a polynomial or a multilayer
-/// perceptron (MLP).
+/// where A z + b is the affine term that every approximator has and N is nothing, a polynomial, piecewise polynomials
+/// or a multilayer perceptron (MLP).
 namespace lodestep {
 
 /// The precision weights are stored and evaluated in. States stay double: an f32 term rounds its input.
@@ -77,6 +78,29 @@ struct LODESTEP_EXPORT MlpTerm {
   std::array<double, 3> denominator{1.0, 0.0, 2.383};
 };
 
+/// A polynomial of its own on each cell of a grid over the box |z_i| <= 1, whose cells are halved in every direction
+/// where the function asks for it, again and again: for one to three inputs, to any accuracy, at a price that does not
+/// depend on it. Outside the box, and in cells that hold no polynomial, N is NaN: who asks there is told, and not given
+/// an extrapolation.
+struct LODESTEP_EXPORT PiecewiseTerm {
+  static constexpr std::size_t most_inputs = 3;
+  static constexpr unsigned highest_degree = 7;
+  static constexpr unsigned deepest = 24; ///< halvings of a cell of the grid
+
+  unsigned degree = 5;            ///< total degree of the polynomials, 1 .. 7
+  std::vector<std::size_t> cells; ///< [inputs]: of the grid, along each input
+  /// The cells of the grid, row-major, then those that come from halving, in blocks of 2^inputs: along the last input
+  /// first, and the lower half before the upper. An entry n >= 0 is the index of the cell's polynomial, -1 a cell
+  /// without one, and n < -1 a cell that is halved, into the block that starts at entry -1 - n.
+  std::vector<std::int32_t> tree;
+  /// [polynomial, outputs, 1 + inputs + monomial_count(inputs, degree)]: of 1, the local coordinates and their
+  /// monomials(). A local coordinate runs from -1 to 1 across its cell.
+  std::vector<double> coefficient;
+
+  /// Coefficients of one output in one cell.
+  static std::size_t terms(std::size_t inputs, unsigned degree);
+};
+
 /// What an approximator is, as plain data: what training makes and a model file holds.
 struct LODESTEP_EXPORT ApproximatorSpec {
   std::size_t inputs = 0;
@@ -86,13 +110,13 @@ struct LODESTEP_EXPORT ApproximatorSpec {
   std::vector<double> input_scale;  ///< [inputs], positive
   std::vector<double> output_scale; ///< [outputs], positive
   AffineLayer affine;               ///< of the standardised input
-  std::variant<std::monostate, PolynomialTerm, MlpTerm> term;
+  std::variant<std::monostate, PolynomialTerm, PiecewiseTerm, MlpTerm> term;
 
   /// The zero map of the given shape: unit scales, zero affine term, no other term.
   static ApproximatorSpec zero(std::size_t inputs, std::size_t outputs);
   /// Checks every shape and that every number is finite. Throws InvalidModel naming the field under `path`.
   void validate(const std::string& path = "approximator") const;
-  /// "affine", "polynomial of degree 3", "tanh MLP 4-16-4" ...
+  /// "affine", "polynomial of degree 3", "500 polynomials of degree 5", "tanh MLP 4-16-4" ...
   std::string description() const;
   /// Number of learned coefficients.
   std::size_t parameters() const noexcept;

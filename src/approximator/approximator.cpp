@@ -100,6 +100,7 @@ bool all_zero(const std::vector<double>& values) {
 bool is_zero_map(const ApproximatorSpec& spec) {
   if (!all_zero(spec.affine.weight) || !all_zero(spec.affine.bias)) return false;
   if (const auto* polynomial = std::get_if<PolynomialTerm>(&spec.term)) return all_zero(polynomial->coefficient);
+  if (std::holds_alternative<PiecewiseTerm>(spec.term)) return false; // not where it is NaN
   if (const auto* mlp = std::get_if<MlpTerm>(&spec.term)) {
     return all_zero(mlp->layers.back().weight) && all_zero(mlp->layers.back().bias);
   }

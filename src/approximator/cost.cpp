@@ -34,6 +34,11 @@ double polynomial_ns(Precision precision, std::size_t inputs, std::size_t output
   return 16.0 + 1.4 * n + (0.33 + 1.2 / n) * nodes * vectors;
 }
 
+/// Finding the cell, two halvings of it on the way, then the polynomial.
+double piecewise_ns(const ApproximatorSpec& spec, const PiecewiseTerm& piecewise) {
+  return 12.0 + polynomial_ns(Precision::f64, spec.inputs, spec.outputs, piecewise.degree);
+}
+
 struct MlpCost {
   double weight; ///< ns per multiply-add
   double tanh;   ///< ns per unit
@@ -80,6 +85,7 @@ double mlp_ns(const ApproximatorSpec& spec, const MlpTerm& mlp) {
 } // namespace
 
 double ApproximatorSpec::cost_ns() const {
+  if (const auto* piecewise = std::get_if<PiecewiseTerm>(&term)) return piecewise_ns(*this, *piecewise);
   if (const auto* mlp = std::get_if<MlpTerm>(&term)) return mlp_ns(*this, *mlp);
   const auto* polynomial = std::get_if<PolynomialTerm>(&term);
   return polynomial_ns(precision, inputs, outputs, polynomial ? polynomial->degree : 1);

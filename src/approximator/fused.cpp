@@ -52,13 +52,13 @@ double output_factor(const ApproximatorSpec& spec, std::size_t output) {
 /// The monomials of Horner's scheme in its order of evaluation, each a non-decreasing list of variables. With
 /// `leaf` > 1 the innermost sums run upwards over whole multiples of `leaf` variables, as horner_any reads them; a list
 /// that is no monomial (a variable below the first, or beyond the last) then stands for a coefficient of zero.
-void horner_order(unsigned degree, std::size_t first, std::size_t inputs, std::size_t leaf,
+void add_in_order(unsigned degree, std::size_t first, std::size_t inputs, std::size_t leaf,
                   std::vector<std::size_t>& variables, std::vector<std::vector<std::size_t>>& order) {
   order.push_back(variables);
   if (degree == 0) return;
   const auto descend = [&](std::size_t v) {
     variables.push_back(v);
-    horner_order(degree - 1, v, inputs, leaf, variables, order);
+    add_in_order(degree - 1, v, inputs, leaf, variables, order);
     variables.pop_back();
   };
   if (degree == 1 && leaf > 1) {
@@ -74,20 +74,9 @@ bool is_monomial(const std::vector<std::size_t>& variables, std::size_t inputs) 
 
 /// Coefficients of the affine and the polynomial term together, by Horner node: [node][output].
 std::vector<double> horner_coefficients(const ApproximatorSpec& spec, unsigned degree, std::size_t leaf, bool folded) {
-  std::vector<std::vector<std::size_t>> order;
-  std::vector<std::size_t> variables;
-  horner_order(degree, 0, spec.inputs, leaf, variables, order);
-
-  std::map<std::vector<std::size_t>, std::size_t> index; // of a monomial of degree 2 and more
+  const auto order = horner_order(degree, spec.inputs, leaf);
+  const auto index = monomial_index(spec.inputs, degree);
   const auto* polynomial = std::get_if<PolynomialTerm>(&spec.term);
-  const auto list = monomials(spec.inputs, degree);
-  std::vector<std::vector<std::size_t>> names(list.size());
-  for (std::size_t m = 0; m < list.size(); ++m) {
-    const std::size_t parent = list[m].parent;
-    names[m] = parent < spec.inputs ? std::vector<std::size_t>{parent} : names[parent - spec.inputs];
-    names[m].push_back(list[m].variable);
-    index[names[m]] = m;
-  }
 
   std::vector<double> coefficients(order.size() * spec.outputs);
   for (std::size_t node = 0; node < order.size(); ++node) {
@@ -100,7 +89,7 @@ std::vector<double> horner_coefficients(const ApproximatorSpec& spec, unsigned d
       } else if (monomial.size() == 1) {
         c = spec.affine.weight[o * spec.inputs + monomial[0]];
       } else {
-        c = polynomial->coefficient[o * list.size() + index.at(monomial)];
+        c = polynomial->coefficient[o * index.size() + index.at(monomial)];
       }
       c *= output_factor(spec, o);
       for (std::size_t v : monomial) {
@@ -340,10 +329,33 @@ std::shared_ptr<const void> pack_mlp(const ApproximatorSpec& spec, const MlpTerm
 
 } // namespace
 
+std::vector<std::vector<std::size_t>> horner_order(unsigned degree, std::size_t inputs, std::size_t leaf) {
+  std::vector<std::vector<std::size_t>> order;
+  std::vector<std::size_t> variables;
+  add_in_order(degree, 0, inputs, leaf, variables, order);
+  return order;
+}
+
+std::map<std::vector<std::size_t>, std::size_t> monomial_index(std::size_t inputs, unsigned degree) {
+  std::map<std::vector<std::size_t>, std::size_t> index;
+  const auto list = monomials(inputs, degree);
+  std::vector<std::vector<std::size_t>> names(list.size());
+  for (std::size_t m = 0; m < list.size(); ++m) {
+    const std::size_t parent = list[m].parent;
+    names[m] = parent < inputs ? std::vector<std::size_t>{parent} : names[parent - inputs];
+    names[m].push_back(list[m].variable);
+    index[names[m]] = m;
+  }
+  return index;
+}
+
 FusedApproximator::FusedApproximator(const ApproximatorSpec& spec) {
   const bool f64 = spec.precision == Precision::f64;
   if (const auto* mlp = std::get_if<MlpTerm>(&spec.term)) {
     packed_ = f64 ? pack_mlp<double>(spec, *mlp, choice_) : pack_mlp<float>(spec, *mlp, choice_);
+  } else if (const auto* piecewise = std::get_if<PiecewiseTerm>(&spec.term)) {
+    packed_ =
+        f64 ? pack_piecewise<double>(spec, *piecewise, choice_) : pack_piecewise<float>(spec, *piecewise, choice_);
   } else {
     packed_ = f64 ? pack_polynomial<double>(spec, choice_) : pack_polynomial<float>(spec, choice_);
   }

@@ -6,6 +6,8 @@
 #include <lodestep/approximator.hpp>
 
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -48,6 +50,25 @@ template <class T> struct FusedPolynomial {
   std::size_t nodes = 0; ///< coefficients per output
   FusedScaling scaling;
   AlignedVector<T> coefficient; ///< [output block, node, lane]
+};
+
+/// Piecewise polynomials, the affine term in each of them. The cell is found in double: in a lookup grid that is as
+/// fine as most cells are, so that halvings are rarely followed; its centre and size stand beside its coefficients, and
+/// the polynomial, of the local coordinates, is evaluated as FusedPolynomial is.
+template <class T> struct FusedPiecewise {
+  std::size_t outputs = 0;
+  std::size_t stride = 0; ///< numbers of one polynomial
+  double lower[PiecewiseTerm::most_inputs] = {};
+  double factor[PiecewiseTerm::most_inputs] = {}; ///< cells of the lookup grid in one unit of the input
+  double cells[PiecewiseTerm::most_inputs] = {};
+  /// As PiecewiseTerm::tree, under the lookup grid; of a polynomial that fills several cells of it there are several
+  /// entries.
+  std::vector<std::int32_t> tree;
+  FusedScaling scaling;
+  /// [polynomial][the cell's centre and half its inverse width, for each input; padding up to a vector; output block,
+  /// node, lane]
+  AlignedVector<T> coefficient;
+  std::size_t header = 0; ///< numbers before the first coefficient
 };
 
 /// A multilayer perceptron beside an affine term. Hidden units are in SIMD lanes, padded with units of no effect.
@@ -136,10 +157,21 @@ struct FusedChoice {
 
 FusedChoice choose_polynomial(Precision precision, std::size_t inputs, std::size_t outputs, unsigned degree,
                               bool folded);
+FusedChoice choose_piecewise(Precision precision, std::size_t inputs, std::size_t outputs, unsigned degree);
 FusedChoice choose_mlp_f64(ActivationKernel activation, std::size_t inputs, std::size_t outputs, std::size_t layers,
                            bool folded);
 FusedChoice choose_mlp_f32(ActivationKernel activation, std::size_t inputs, std::size_t outputs, std::size_t layers,
                            bool folded);
+
+/// Piecewise polynomials packed for the kernel that is chosen; T is the precision's type.
+template <class T>
+std::shared_ptr<const void> pack_piecewise(const ApproximatorSpec& spec, const PiecewiseTerm& term,
+                                           FusedChoice& choice);
+
+/// The monomials of Horner's scheme in its order of evaluation, each a non-decreasing list of variables.
+std::vector<std::vector<std::size_t>> horner_order(unsigned degree, std::size_t inputs, std::size_t leaf = 1);
+/// Where each monomial of degree 2 .. `degree` stands in monomials(), by its list of variables.
+std::map<std::vector<std::size_t>, std::size_t> monomial_index(std::size_t inputs, unsigned degree);
 
 /// A packed approximator together with its kernel.
 class FusedApproximator {

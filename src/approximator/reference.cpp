@@ -1,7 +1,10 @@
 #include "approximator/reference.hpp"
 
+#include "approximator/piecewise.hpp"
+
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace lodestep::detail {
@@ -26,6 +29,9 @@ ReferenceApproximator::ReferenceApproximator(const ApproximatorSpec& spec) : spe
   if (const auto* polynomial = std::get_if<PolynomialTerm>(&spec_.term)) {
     monomials_ = monomials(spec_.inputs, polynomial->degree);
     widest_ = spec_.inputs + monomials_.size();
+  } else if (const auto* piecewise = std::get_if<PiecewiseTerm>(&spec_.term)) {
+    monomials_ = monomials(spec_.inputs, piecewise->degree);
+    widest_ = 1 + spec_.inputs + monomials_.size();
   } else if (const auto* mlp = std::get_if<MlpTerm>(&spec_.term)) {
     for (const auto& layer : mlp->layers) widest_ = std::max(widest_, layer.outputs);
   }
@@ -49,6 +55,22 @@ void ReferenceApproximator::evaluate(const double* x, double* y, Workspace& work
     for (std::size_t o = 0; o < spec_.outputs; ++o) {
       const double* c = polynomial->coefficient.data() + o * monomials_.size();
       for (std::size_t m = 0; m < monomials_.size(); ++m) y[o] += c[m] * all[spec_.inputs + m];
+    }
+  } else if (const auto* piecewise = std::get_if<PiecewiseTerm>(&spec_.term)) {
+    double* all = z + widest_; // one, the local coordinates, then their monomials
+    double* local = all + 1;
+    const std::int32_t piece = locate(*piecewise, spec_.inputs, z, local);
+    all[0] = 1.0;
+    for (std::size_t m = 0; piece >= 0 && m < monomials_.size(); ++m) {
+      local[spec_.inputs + m] = local[monomials_[m].parent] * local[monomials_[m].variable];
+    }
+    for (std::size_t o = 0; o < spec_.outputs; ++o) {
+      if (piece < 0) {
+        y[o] = std::numeric_limits<double>::quiet_NaN();
+        continue;
+      }
+      const double* c = piecewise->coefficient.data() + (static_cast<std::size_t>(piece) * spec_.outputs + o) * widest_;
+      for (std::size_t m = 0; m < widest_; ++m) y[o] += c[m] * all[m];
     }
   } else if (const auto* mlp = std::get_if<MlpTerm>(&spec_.term)) {
     double* in = z;

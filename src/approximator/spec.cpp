@@ -1,3 +1,5 @@
+#include "approximator/piecewise.hpp"
+
 #include <lodestep/approximator.hpp>
 #include <lodestep/error.hpp>
 
@@ -157,6 +159,8 @@ void ApproximatorSpec::validate(const std::string& path) const {
     check_size(path + ".polynomial.coefficient", polynomial->coefficient.size(),
                outputs * monomial_count(inputs, polynomial->degree));
     check_finite(path + ".polynomial.coefficient", polynomial->coefficient);
+  } else if (const auto* piecewise = std::get_if<PiecewiseTerm>(&term)) {
+    detail::validate_piecewise(*piecewise, inputs, outputs, path + ".piecewise");
   } else if (const auto* mlp = std::get_if<MlpTerm>(&term)) {
     if (mlp->layers.size() < 2) {
       throw InvalidModel(path + ".mlp.layers", "expected a hidden layer and an output layer at least, found " +
@@ -186,6 +190,11 @@ std::string ApproximatorSpec::description() const {
   if (const auto* polynomial = std::get_if<PolynomialTerm>(&term)) {
     return "polynomial of degree " + std::to_string(polynomial->degree) + ", " + text + std::to_string(outputs);
   }
+  if (const auto* piecewise = std::get_if<PiecewiseTerm>(&term)) {
+    const std::size_t each = outputs * PiecewiseTerm::terms(inputs, piecewise->degree);
+    return std::to_string(piecewise->coefficient.size() / each) + " polynomials of degree " +
+           std::to_string(piecewise->degree) + ", " + text + std::to_string(outputs);
+  }
   if (const auto* mlp = std::get_if<MlpTerm>(&term)) {
     for (const auto& layer : mlp->layers) {
       text += std::to_string(layer.outputs);
@@ -199,6 +208,7 @@ std::string ApproximatorSpec::description() const {
 std::size_t ApproximatorSpec::parameters() const noexcept {
   std::size_t count = affine.weight.size() + affine.bias.size();
   if (const auto* polynomial = std::get_if<PolynomialTerm>(&term)) count += polynomial->coefficient.size();
+  if (const auto* piecewise = std::get_if<PiecewiseTerm>(&term)) count += piecewise->coefficient.size();
   if (const auto* mlp = std::get_if<MlpTerm>(&term)) {
     for (const auto& layer : mlp->layers) count += layer.weight.size() + layer.bias.size();
   }

@@ -200,6 +200,10 @@ private:
 
 std::vector<unsigned char> export_onnx(const ApproximatorSpec& spec, const std::string& name) {
   spec.validate();
+  if (std::holds_alternative<PiecewiseTerm>(spec.term)) {
+    throw InvalidArgument("ONNX: piecewise polynomials are no network of its operators; export C or Fortran, or train "
+                          "with --approximator mlp");
+  }
   return Writer(spec).write(name);
 }
 

@@ -4,6 +4,7 @@
 #include "export/source_text.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <set>
 #include <string>
 #include <variant>
@@ -116,6 +117,34 @@ static inline double dot@suffix@(size_t count, const @number@ *restrict w, const
 }
 )";
 
+constexpr const char* find_cell_helper = R"(
+/* The polynomial of the cell that z is in, and the place within the cell, from -1 to 1; -1 if there is none. An entry of
+ * the tree is a polynomial, -1 for none, or -1 - n where the cell is halved into those from entry n on. */
+static inline int32_t find_cell(size_t inputs, const int32_t *tree, const uint32_t *cells, const double *z,
+                                double *local) {
+  size_t i, entry = 0;
+  for (i = 0; i < inputs; ++i) {
+    const double place = (z[i] + 1.0) * 0.5 * (double)cells[i];
+    size_t cell;
+    if (!(place >= 0.0 && place <= (double)cells[i])) return -1; /* NaN is in no cell */
+    cell = place < (double)cells[i] ? (size_t)place : cells[i] - 1;
+    local[i] = place - (double)cell;
+    entry = entry * cells[i] + cell;
+  }
+  while (tree[entry] < -1) {
+    size_t child = 0;
+    for (i = 0; i < inputs; ++i) {
+      const int upper = local[i] >= 0.5;
+      local[i] = 2.0 * local[i] - (upper ? 1.0 : 0.0);
+      child = 2 * child + (size_t)upper;
+    }
+    entry = (size_t)(-1 - tree[entry]) + child;
+  }
+  for (i = 0; i < inputs; ++i) local[i] = 2.0 * local[i] - 1.0;
+  return tree[entry];
+}
+)";
+
 class Writer {
 public:
   Writer(const ApproximatorSpec& spec, const CFunction& function, std::set<std::string>& written)
@@ -133,9 +162,11 @@ public:
 private:
   const MlpTerm* mlp() const { return std::get_if<MlpTerm>(&spec_.term); }
   const PolynomialTerm* polynomial() const { return std::get_if<PolynomialTerm>(&spec_.term); }
+  const PiecewiseTerm* piecewise() const { return std::get_if<PiecewiseTerm>(&spec_.term); }
   /// Padded width of the values that the last layer, or the polynomial, sums.
   std::size_t sum_width() const {
     if (mlp()) return round_up(mlp()->layers.back().inputs, lanes);
+    if (piecewise()) return round_up(PiecewiseTerm::terms(spec_.inputs, piecewise()->degree), lanes);
     return polynomial() ? round_up(monomial_count(spec_.inputs, polynomial()->degree), lanes) : 0;
   }
   /// The name of a table of this approximator's.
@@ -174,6 +205,14 @@ private:
       const auto& last = mlp()->layers.back();
       table(number_, "sum_weight", padded(last.weight, last.outputs, last.inputs, sum_width()));
       table(number_, "sum_bias", last.bias);
+    } else if (const auto* p = piecewise()) {
+      const std::size_t count = PiecewiseTerm::terms(spec_.inputs, p->degree);
+      table(number_, "sum_weight", padded(p->coefficient, p->coefficient.size() / count, count, sum_width()));
+      std::vector<std::string> cells, tree;
+      for (const std::size_t n : p->cells) cells.push_back(std::to_string(n));
+      for (const std::int32_t entry : p->tree) tree.push_back(std::to_string(entry));
+      out_ += c_table("uint32_t", own("cells"), cells, 16);
+      out_ += c_table("int32_t", own("tree"), tree, 16);
     } else if (polynomial()) {
       const std::size_t count = monomial_count(spec_.inputs, polynomial()->degree);
       table(number_, "sum_weight", padded(polynomial()->coefficient, spec_.outputs, count, sum_width()));
@@ -222,18 +261,21 @@ private:
     }
     const std::vector<Replacement> keys{{"number", number_}, {"suffix", suffix_}};
     once("layer" + suffix_, fill(layer_helper, keys));
-    if (mlp() || polynomial()) once("dot" + suffix_, fill(dot_helper, keys));
+    if (piecewise()) once("find_cell", find_cell_helper);
+    if (mlp() || polynomial() || piecewise()) once("dot" + suffix_, fill(dot_helper, keys));
   }
 
   void evaluation() {
     const std::string inputs = std::to_string(round_up(spec_.inputs, block));
     const std::string outputs = std::to_string(spec_.outputs);
     const auto dot = [&](const std::string& width, const std::string& values) {
+      const std::string row = piecewise() ? "((size_t)piece * " + outputs + " + i)" : "i";
       out_ += "  for (i = 0; i < " + outputs + "; ++i) q[i] += " + (mlp() ? own("sum_bias") + "[i] + " : "") + "dot" +
-              suffix_ + "(" + width + ", " + own("sum_weight") + " + " + width + " * i, " + values + ");\n";
+              suffix_ + "(" + width + ", " + own("sum_weight") + " + " + width + " * " + row + ", " + values + ");\n";
     };
     out_ += "\n/* q = output_scale (affine(z) + " +
             std::string(mlp()          ? "network(z)"
+                        : piecewise()  ? "polynomial of z's cell"
                         : polynomial() ? "polynomial(z)"
                                        : "0") +
             ") */\nstatic void " + function_.name + "(const double *restrict x, double *restrict q) {\n";
@@ -251,7 +293,11 @@ private:
       out_ += ", m[" + std::to_string(sum_width()) + "]";
       if (monomial_total % lanes != 0) out_ += " = {0.0}";
     }
+    if (piecewise()) {
+      out_ += ", local[" + std::to_string(spec_.inputs) + "], m[" + std::to_string(sum_width()) + "] = {0.0}";
+    }
     out_ += ";\n  size_t i;\n";
+    if (piecewise()) out_ += "  int32_t piece;\n";
     out_ += "  for (i = 0; i < " + std::to_string(spec_.inputs) + "; ++i) z[i] = (x[i] - " + own("input_mean") +
             "[i]) * " + own("input_factor") + "[i];\n";
     out_ += "  layer" + suffix_ + "(" + inputs + ", " + outputs + ", " + own("affine_weight") + ", " +
@@ -266,11 +312,27 @@ private:
         in_size = size;
       }
       dot(in_size, in);
+    } else if (piecewise()) {
+      piecewise_terms();
+      dot(std::to_string(sum_width()), "m");
     } else if (polynomial()) {
       polynomial_terms(monomial_total);
       dot(std::to_string(sum_width()), "m");
     }
     out_ += "  for (i = 0; i < " + outputs + "; ++i) q[i] *= " + own("output_scale") + "[i];\n}\n";
+  }
+
+  /// 1, the local coordinates and their monomials, in one array.
+  void piecewise_terms() {
+    const std::string inputs = std::to_string(spec_.inputs), outputs = std::to_string(spec_.outputs);
+    out_ += "  piece = find_cell(" + inputs + ", " + own("tree") + ", " + own("cells") + ", z, local);\n" +
+            "  if (piece < 0) {\n    for (i = 0; i < " + outputs + "; ++i) q[i] = NAN;\n    return;\n  }\n" +
+            "  m[0] = 1.0;\n  for (i = 0; i < " + inputs + "; ++i) m[1 + i] = local[i];\n";
+    const auto list = monomials(spec_.inputs, piecewise()->degree);
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      out_ += "  m[" + std::to_string(1 + spec_.inputs + i) + "] = m[" + std::to_string(1 + list[i].parent) +
+              "] * local[" + std::to_string(list[i].variable) + "];\n";
+    }
   }
 
   void polynomial_terms(std::size_t total) {

@@ -26,6 +26,7 @@ private:
   std::string tables_;
   std::string procedures_;
   bool has_monomial_sum_ = false;
+  bool has_find_cell_ = false;
 };
 
 } // namespace lodestep::source

@@ -42,6 +42,10 @@ std::string fortran_table(const std::string& name, const std::vector<std::size_t
   return data("integer", name, values, [](std::size_t value) { return std::to_string(value); });
 }
 
+std::string fortran_table(const std::string& name, const std::vector<std::int64_t>& values) {
+  return data("integer", name, values, [](std::int64_t value) { return std::to_string(value); });
+}
+
 std::string fortran_constant(double value) {
   return decimal(value) + "_dp";
 }

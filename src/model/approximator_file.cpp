@@ -72,6 +72,32 @@ PolynomialTerm read_polynomial(ObjectReader json, const std::string& path, const
   return term;
 }
 
+PiecewiseTerm read_piecewise(ObjectReader json, const std::string& path, const ApproximatorSpec& spec,
+                             TensorReader& tensors) {
+  if (spec.inputs > PiecewiseTerm::most_inputs) {
+    throw InvalidModel(path + ".piecewise", "piecewise polynomials have 1 to " +
+                                                std::to_string(PiecewiseTerm::most_inputs) + " inputs, found " +
+                                                std::to_string(spec.inputs));
+  }
+  PiecewiseTerm term;
+  term.degree = json.small_integer("degree", PiecewiseTerm::highest_degree);
+  term.cells = json.sizes("cells");
+  json.finish();
+  for (const double entry : tensors.vector(path + ".piecewise.tree", Dtype::i32)) {
+    term.tree.push_back(static_cast<std::int32_t>(entry));
+  }
+  const std::string name = path + ".piecewise.coefficient";
+  Tensor coefficient = tensors.matrix(name, term_dtype(spec.precision));
+  const std::size_t terms = PiecewiseTerm::terms(spec.inputs, term.degree);
+  if (spec.outputs != 0 && (coefficient.shape[1] % spec.outputs != 0 || coefficient.shape[1] / spec.outputs != terms)) {
+    throw InvalidModel(name + ".shape", "expected " + std::to_string(terms) + " columns for each of " +
+                                            std::to_string(spec.outputs) + " outputs, found " +
+                                            std::to_string(coefficient.shape[1]));
+  }
+  term.coefficient = std::move(coefficient.values);
+  return term;
+}
+
 MlpTerm read_mlp(ObjectReader json, const std::string& path, Precision precision, TensorReader& tensors) {
   MlpTerm term;
   term.activation = named(json, "activation", activation_from);
@@ -107,6 +133,14 @@ Json write_approximator(const ApproximatorSpec& spec, const std::string& path, T
     json["polynomial"] = {{"degree", polynomial->degree}};
     tensors[path + ".polynomial.coefficient"] = {
         dtype, {spec.outputs, monomial_count(spec.inputs, polynomial->degree)}, polynomial->coefficient};
+  } else if (const auto* piecewise = std::get_if<PiecewiseTerm>(&spec.term)) {
+    json["term"] = "piecewise";
+    json["piecewise"] = {{"degree", piecewise->degree}, {"cells", piecewise->cells}};
+    tensors[path + ".piecewise.tree"] = {
+        Dtype::i32, {piecewise->tree.size()}, {piecewise->tree.begin(), piecewise->tree.end()}};
+    const std::size_t each = spec.outputs * PiecewiseTerm::terms(spec.inputs, piecewise->degree);
+    tensors[path + ".piecewise.coefficient"] = {
+        dtype, {piecewise->coefficient.size() / each, each}, piecewise->coefficient};
   } else if (const auto* mlp = std::get_if<MlpTerm>(&spec.term)) {
     json["term"] = "mlp";
     json["mlp"] = {{"activation", to_string(mlp->activation)},
@@ -134,10 +168,13 @@ ApproximatorSpec read_approximator(ObjectReader json, const std::string& path, T
   const std::string term = json.text("term");
   if (term == "polynomial") {
     spec.term = read_polynomial(json.object("polynomial"), path, spec, tensors);
+  } else if (term == "piecewise") {
+    spec.term = read_piecewise(json.object("piecewise"), path, spec, tensors);
   } else if (term == "mlp") {
     spec.term = read_mlp(json.object("mlp"), path, spec.precision, tensors);
   } else if (term != "none") {
-    throw InvalidModel(json.path("term"), "unknown term " + quoted(term) + ": expected none, polynomial or mlp");
+    throw InvalidModel(json.path("term"),
+                       "unknown term " + quoted(term) + ": expected none, polynomial, piecewise or mlp");
   }
   json.finish();
   return spec;

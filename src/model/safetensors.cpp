@@ -59,6 +59,15 @@ void append_values(std::vector<unsigned char>& bytes, const std::string& name, c
       append_little_endian(bytes, std::bit_cast<std::uint64_t>(value));
       continue;
     }
+    if (tensor.dtype == Dtype::i32) {
+      if (!(value >= std::numeric_limits<std::int32_t>::min() && value <= std::numeric_limits<std::int32_t>::max()) ||
+          std::trunc(value) != value) {
+        throw InvalidModel(name + "[" + std::to_string(i) + "]",
+                           "an integer of 32 bits asked for, found " + Json(value).dump());
+      }
+      append_little_endian(bytes, static_cast<std::uint32_t>(static_cast<std::int32_t>(value)));
+      continue;
+    }
     // The conversion is undefined outside a float's range, hence the first test.
     if (!(std::abs(value) <= std::numeric_limits<float>::max()) ||
         static_cast<double>(static_cast<float>(value)) != value) {
@@ -87,8 +96,10 @@ Entry read_entry(const std::string& name, const Json& description) {
     entry.dtype = Dtype::f64;
   } else if (dtype == to_string(Dtype::f32)) {
     entry.dtype = Dtype::f32;
+  } else if (dtype == to_string(Dtype::i32)) {
+    entry.dtype = Dtype::i32;
   } else {
-    throw InvalidModel(reader.path("dtype"), "unknown element type " + quoted(dtype) + ": expected F64 or F32");
+    throw InvalidModel(reader.path("dtype"), "unknown element type " + quoted(dtype) + ": expected F64, F32 or I32");
   }
   entry.shape = reader.sizes("shape");
   const auto offsets = reader.sizes("data_offsets");
@@ -115,9 +126,13 @@ std::vector<double> read_values(const Entry& entry, const unsigned char* data) {
   std::vector<double> values((entry.end - entry.begin) / width);
   for (std::size_t i = 0; i < values.size(); ++i) {
     const unsigned char* element = data + entry.begin + i * width;
-    values[i] = entry.dtype == Dtype::f64
-                    ? std::bit_cast<double>(read_little_endian<std::uint64_t>(element))
-                    : static_cast<double>(std::bit_cast<float>(read_little_endian<std::uint32_t>(element)));
+    if (entry.dtype == Dtype::f64) {
+      values[i] = std::bit_cast<double>(read_little_endian<std::uint64_t>(element));
+      continue;
+    }
+    const auto word = read_little_endian<std::uint32_t>(element);
+    values[i] = entry.dtype == Dtype::f32 ? static_cast<double>(std::bit_cast<float>(word))
+                                          : static_cast<double>(static_cast<std::int32_t>(word));
   }
   return values;
 }
@@ -125,11 +140,11 @@ std::vector<double> read_values(const Entry& entry, const unsigned char* data) {
 } // namespace
 
 const char* to_string(Dtype dtype) noexcept {
-  return dtype == Dtype::f64 ? "F64" : "F32";
+  return dtype == Dtype::f64 ? "F64" : dtype == Dtype::f32 ? "F32" : "I32";
 }
 
 std::size_t size_of(Dtype dtype) noexcept {
-  return dtype == Dtype::f64 ? sizeof(double) : sizeof(float);
+  return dtype == Dtype::f64 ? 8 : 4;
 }
 
 std::vector<unsigned char> write_safetensors(const Metadata& metadata, const Tensors& tensors) {
@@ -140,7 +155,7 @@ std::vector<unsigned char> write_safetensors(const Metadata& metadata, const Ten
     header[metadata_key][key] = value;
   }
   std::vector<unsigned char> data;
-  for (const Dtype dtype : {Dtype::f64, Dtype::f32}) {
+  for (const Dtype dtype : {Dtype::f64, Dtype::f32, Dtype::i32}) {
     for (const auto& [name, tensor] : tensors) {
       if (tensor.dtype != dtype) continue;
       check_utf8(name, name);

@@ -19,13 +19,14 @@
 /// Format: https://github.com/huggingface/safetensors#format
 namespace lodestep::detail {
 
-enum class Dtype { f64, f32 };
+enum class Dtype { f64, f32, i32 };
 
-/// "F64", "F32".
+/// "F64", "F32", "I32".
 const char* to_string(Dtype dtype) noexcept;
 std::size_t size_of(Dtype dtype) noexcept;
 
-/// One array. Its numbers are doubles here, whatever they are in the file: a float is a double exactly.
+/// One array. Its numbers are doubles here, whatever they are in the file: floats and integers of 32 bits are doubles
+/// exactly.
 struct Tensor {
   Dtype dtype = Dtype::f64;
   std::vector<std::size_t> shape;
@@ -35,9 +36,9 @@ struct Tensor {
 using Tensors = std::map<std::string, Tensor>;
 using Metadata = std::map<std::string, std::string>;
 
-/// The bytes of a file. Equal arguments give equal bytes: F64 before F32, so that every array is aligned, each in
-/// order of names. Throws InvalidModel naming the tensor if a number of an F32 tensor is no float (rounding it would
-/// silently write another model), its shape and values disagree, or a string is not UTF-8.
+/// The bytes of a file. Equal arguments give equal bytes: F64 first, so that every array is aligned, then F32 and I32,
+/// each in order of names. Throws InvalidModel naming the tensor if a number of an F32 or I32 tensor is none of its
+/// kind (rounding it would silently write another model), its shape and values disagree, or a string is not UTF-8.
 LODESTEP_EXPORT std::vector<unsigned char> write_safetensors(const Metadata& metadata, const Tensors& tensors);
 
 /// The part of a file that says what is in it. Read on its own so that a file of a newer format, which may hold what

@@ -95,6 +95,9 @@ std::string inference_name(const ApproximatorSpec& spec, Backend backend, std::s
   if (const auto* polynomial = std::get_if<PolynomialTerm>(&spec.term)) {
     return "polynomial" + evaluator + "/degree:" + std::to_string(polynomial->degree) + ends + tail;
   }
+  if (const auto* piecewise = std::get_if<PiecewiseTerm>(&spec.term)) {
+    return "piecewise" + evaluator + "/degree:" + std::to_string(piecewise->degree) + ends + tail;
+  }
   const auto* mlp = std::get_if<MlpTerm>(&spec.term);
   if (!mlp) return "affine" + evaluator + ends + tail;
   const std::size_t hidden = mlp->layers.size() - 1;

@@ -32,6 +32,13 @@ Json term_json(const ApproximatorSpec& spec) {
   if (const auto* polynomial = std::get_if<PolynomialTerm>(&spec.term)) {
     return {{"kind", "polynomial"}, {"degree", polynomial->degree}};
   }
+  if (const auto* piecewise = std::get_if<PiecewiseTerm>(&spec.term)) {
+    const std::size_t each = spec.outputs * PiecewiseTerm::terms(spec.inputs, piecewise->degree);
+    return {{"kind", "piecewise"},
+            {"degree", piecewise->degree},
+            {"grid", piecewise->cells},
+            {"cells", piecewise->coefficient.size() / each}};
+  }
   if (const auto* mlp = std::get_if<MlpTerm>(&spec.term)) {
     Json widths = Json::array({spec.inputs});
     for (const auto& layer : mlp->layers) widths.push_back(layer.outputs);

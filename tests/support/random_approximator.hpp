@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <random>
 #include <vector>
 
@@ -37,6 +38,7 @@ inline void round_to_precision(ApproximatorSpec& spec) {
   round(spec.affine.weight);
   round(spec.affine.bias);
   if (auto* polynomial = std::get_if<PolynomialTerm>(&spec.term)) round(polynomial->coefficient);
+  if (auto* piecewise = std::get_if<PiecewiseTerm>(&spec.term)) round(piecewise->coefficient);
   if (auto* mlp = std::get_if<MlpTerm>(&spec.term)) {
     for (auto& layer : mlp->layers) {
       round(layer.weight);
@@ -60,6 +62,41 @@ inline ApproximatorSpec random_polynomial(Engine& engine, Precision precision, s
                                           unsigned degree) {
   auto spec = random_affine(engine, precision, inputs, outputs);
   spec.term = PolynomialTerm{degree, uniform(engine, outputs * monomial_count(inputs, degree), -1.0, 1.0)};
+  round_to_precision(spec);
+  return spec;
+}
+
+/// A grid of one to four cells along each input, a third of which are halved, and some of the halves again. Every cell
+/// has a polynomial.
+inline PiecewiseTerm random_piecewise(Engine& engine, std::size_t inputs, std::size_t outputs, unsigned degree) {
+  PiecewiseTerm term;
+  term.degree = degree;
+  std::size_t open = 1;
+  for (std::size_t i = 0; i < inputs; ++i) {
+    term.cells.push_back(1 + engine() % 4);
+    open *= term.cells.back();
+  }
+  term.tree.resize(open);
+  std::int32_t pieces = 0;
+  for (std::size_t entry = 0; entry < term.tree.size(); ++entry) {
+    if (engine() % 3 == 0 && term.tree.size() < 60) {
+      term.tree[entry] = -1 - static_cast<std::int32_t>(term.tree.size());
+      term.tree.resize(term.tree.size() + (std::size_t{1} << inputs));
+    } else {
+      term.tree[entry] = pieces++;
+    }
+  }
+  term.coefficient =
+      uniform(engine, static_cast<std::size_t>(pieces) * outputs * PiecewiseTerm::terms(inputs, degree), -1.0, 1.0);
+  return term;
+}
+
+/// Inputs in [-1.5, 1.5] are in its box.
+inline ApproximatorSpec random_piecewise(Engine& engine, Precision precision, std::size_t inputs, std::size_t outputs,
+                                         unsigned degree) {
+  auto spec = random_affine(engine, precision, inputs, outputs);
+  spec.input_scale = uniform(engine, inputs, 2.0, 3.0);
+  spec.term = random_piecewise(engine, inputs, outputs, degree);
   round_to_precision(spec);
   return spec;
 }

@@ -96,6 +96,14 @@ inline Model sample_model(CorrectorInput input, Precision precision, const std::
     polynomial.degree = 3;
     polynomial.coefficient = random.weights(spec.outputs * monomial_count(spec.inputs, 3), precision);
     spec.term = polynomial;
+  } else if (term == "piecewise" && spec.inputs <= PiecewiseTerm::most_inputs) {
+    PiecewiseTerm piecewise;
+    piecewise.degree = 2;
+    piecewise.cells.assign(spec.inputs, 1);
+    piecewise.tree = {-1 - 1, 0, -1}; // halved, one half empty
+    piecewise.tree.resize(1 + (std::size_t{1} << spec.inputs), -1);
+    piecewise.coefficient = random.weights(spec.outputs * PiecewiseTerm::terms(spec.inputs, 2), precision);
+    spec.term = piecewise;
   } else if (term == "mlp") {
     MlpTerm mlp;
     mlp.activation = activation;
@@ -125,6 +133,7 @@ inline std::vector<SampleModel> sample_models() {
       };
       add("none", Activation::tanh, "affine");
       add("polynomial", Activation::tanh, "polynomial");
+      add("piecewise", Activation::tanh, "piecewise");
       for (const auto activation : {Activation::tanh, Activation::rational, Activation::silu, Activation::relu}) {
         add("mlp", activation, std::string(to_string(activation)) + " MLP");
       }
@@ -159,6 +168,11 @@ inline bool same(const ApproximatorSpec& a, const ApproximatorSpec& b) {
   if (const auto* p = std::get_if<PolynomialTerm>(&a.term)) {
     const auto& q = std::get<PolynomialTerm>(b.term);
     return p->degree == q.degree && same_numbers(p->coefficient, q.coefficient);
+  }
+  if (const auto* p = std::get_if<PiecewiseTerm>(&a.term)) {
+    const auto& q = std::get<PiecewiseTerm>(b.term);
+    return p->degree == q.degree && p->cells == q.cells && p->tree == q.tree &&
+           same_numbers(p->coefficient, q.coefficient);
   }
   if (const auto* p = std::get_if<MlpTerm>(&a.term)) {
     const auto& q = std::get<MlpTerm>(b.term);

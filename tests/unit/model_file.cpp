@@ -40,7 +40,7 @@ struct Folder {
 
 BOOST_AUTO_TEST_CASE(every_kind_of_model_comes_back_bit_for_bit) {
   const auto models = sample_models();
-  BOOST_TEST(models.size() == 36u);
+  BOOST_TEST(models.size() == 42u);
   for (const auto& [name, model] : models) {
     BOOST_TEST_CONTEXT(name) {
       const Bytes bytes = serialize_model(model);
@@ -94,6 +94,9 @@ BOOST_AUTO_TEST_CASE(the_file_is_a_safetensors_file) {
         BOOST_TEST(header.at("approximator.mlp.layers[1].weight").at("dtype").get<std::string>() == term);
       } else if (std::holds_alternative<PolynomialTerm>(spec.term)) {
         BOOST_TEST(header.at("approximator.polynomial.coefficient").at("dtype").get<std::string>() == term);
+      } else if (std::holds_alternative<PiecewiseTerm>(spec.term)) {
+        BOOST_TEST(header.at("approximator.piecewise.coefficient").at("dtype").get<std::string>() == term);
+        BOOST_TEST(header.at("approximator.piecewise.tree").at("dtype").get<std::string>() == "I32");
       }
     }
   }
