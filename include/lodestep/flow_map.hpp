@@ -43,15 +43,15 @@ void classical_steps(Rhs& rhs, double t, const double* from, double h, std::size
 } // namespace detail
 
 /// Steps by one flow map of a hierarchy (HiTS, Liu et al. 2022, eq. 7), of one state or of many at once. A state that
-/// may not be stepped by the map (outside the box of training, or an increment larger than any seen in training) is
+/// may not be stepped by the map (outside the states of training, or an increment larger than any seen there) is
 /// stepped by the fine scheme instead, and counted. Copies share maps and counters; one copy per thread.
 class FlowMap {
 public:
   /// Throws InvalidArgument if the hierarchy has no such map.
   FlowMap(std::shared_ptr<const Hierarchy> hierarchy, std::size_t index)
       : hierarchy_(std::move(hierarchy)), map_(&checked(*hierarchy_, index)), fine_(hierarchy_->fine(), dimension()),
-        next_(dimension()), many_(2 * dimension() * ensemble_block), added_(dimension() * ensemble_block),
-        scratch_(dimension() * ensemble_block) {
+        next_(dimension()), many_(2 * dimension() * ensemble_block),
+        added_(dimension() * map_->states * ensemble_block), scratch_(dimension() * ensemble_block) {
     if (!map_->base) return;
     base_.emplace(map_->base, dimension());
     block_.emplace(map_->base, dimension());
@@ -61,6 +61,35 @@ public:
   const Hierarchy::Map& map() const noexcept { return *map_; }
   StepCounters counters() const noexcept { return counters_.read(); }
   void reset_counters() noexcept { counters_.reset(); }
+
+  /// States that one step gives on the way, the last at its end.
+  std::size_t states() const noexcept { return map_->states; }
+  /// Fine steps between two of them.
+  std::size_t fine_steps_apart() const noexcept { return map_->fine_steps / map_->states; }
+
+  /// All states of one step from `from`: to [states(), dimension], which must not overlap with `from`.
+  template <class Forms> void step_states(Forms& rhs, double t, const double* from, double* to) {
+    const std::size_t d = dimension();
+    if (states() == 1) return step(rhs, t, from, to);
+    Verdict verdict = admits(from);
+    if (verdict == Verdict::learned) {
+      map_->approximator.evaluate(from, added_.data(), 1, workspace_);
+      for (std::size_t s = 0; s < states() && verdict == Verdict::learned; ++s) {
+        verdict = believed(added_.data() + s * d, from);
+      }
+    }
+    if (verdict == Verdict::learned) {
+      for (std::size_t s = 0; s < states(); ++s) {
+        for (std::size_t i = 0; i < d; ++i) to[s * d + i] = from[i] + added_[s * d + i];
+      }
+    } else {
+      const double apart = hierarchy_->fine_dt() * static_cast<double>(fine_steps_apart());
+      for (std::size_t s = 0; s < states(); ++s, to += d) {
+        fine_steps(rhs, t + static_cast<double>(s) * apart, s == 0 ? from : to - d, fine_steps_apart(), to);
+      }
+    }
+    counters_.count(verdict);
+  }
 
   /// to = the state one step after `from`; they may be the same.
   template <class Forms> void step(Forms& rhs, double t, const double* from, double* to) {
@@ -73,12 +102,13 @@ public:
     if (verdict == Verdict::learned) {
       const double* at = base_ ? base_steps(rhs, t, from) : from;
       map_->approximator.evaluate(from, added_.data(), 1, workspace_);
-      verdict = believed(added_.data(), at);
+      const double* added = added_.data() + (states() - 1) * d;
+      verdict = believed(added, at);
       if (verdict == Verdict::learned) {
-        for (std::size_t i = 0; i < d; ++i) to[i] = at[i] + added_[i];
+        for (std::size_t i = 0; i < d; ++i) to[i] = at[i] + added[i];
       }
     }
-    if (verdict != Verdict::learned) fall_back(rhs, t, from, to);
+    if (verdict != Verdict::learned) fine_steps(rhs, t, from, map_->fine_steps, to);
     return verdict;
   }
   void count(Verdict verdict) noexcept { counters_.count(verdict); }
@@ -121,7 +151,8 @@ private:
   Verdict believed(const double* added, const double* base) const noexcept {
     bool small = true; // NaN compares false, and 0 times what is not finite is NaN
     for (std::size_t i = 0; i < dimension(); ++i) small &= std::abs(added[i]) + 0.0 * base[i] <= map_->limit[i];
-    return small ? Verdict::learned : Verdict::correction;
+    if (small) return Verdict::learned;
+    return std::isnan(added[0]) ? Verdict::domain : Verdict::correction; // NaN: in no cell of piecewise polynomials
   }
 
   /// What the base scheme makes of `from`.
@@ -141,10 +172,10 @@ private:
     return next_.data();
   }
 
-  template <class Forms> void fall_back(Forms& rhs, double t, const double* from, double* to) {
+  template <class Forms> void fine_steps(Forms& rhs, double t, const double* from, std::size_t count, double* to) {
     const double h = hierarchy_->fine_dt();
     std::copy_n(from, dimension(), next_.data());
-    for (std::size_t s = 0; s < map_->fine_steps; ++s) {
+    for (std::size_t s = 0; s < count; ++s) {
       fine_.step(rhs.one, t + static_cast<double>(s) * h, next_.data(), h, next_.data());
     }
     std::copy_n(next_.data(), dimension(), to);
@@ -184,11 +215,12 @@ private:
     for (std::size_t k = 0; k < n; ++k) {
       const double* member = start + k * d;
       Verdict verdict = admits(member);
-      if (verdict == Verdict::learned) verdict = believed(added_.data() + k * d, base + k * d);
+      const double* added = added_.data() + ((k + 1) * states() - 1) * d;
+      if (verdict == Verdict::learned) verdict = believed(added, base + k * d);
       if (verdict == Verdict::learned) {
-        for (std::size_t i = 0; i < d; ++i) to[k * d + i] = base[k * d + i] + added_[k * d + i];
+        for (std::size_t i = 0; i < d; ++i) to[k * d + i] = base[k * d + i] + added[i];
       } else {
-        fall_back(rhs, t, member, to + k * d);
+        fine_steps(rhs, t, member, map_->fine_steps, to + k * d);
       }
       verdicts[k] = verdict;
     }

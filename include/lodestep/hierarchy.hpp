@@ -21,6 +21,7 @@ public:
     std::size_t fine_steps;                     ///< dt / fine_dt
     std::shared_ptr<const ButcherTableau> base; ///< null: the identity
     std::size_t substeps;                       ///< of `base` over dt
+    std::size_t states;                         ///< that the approximator gives over dt, the last of them at its end
     bool rk4; ///< whether the base is the classical RK4, for which there is a short cut
     Approximator approximator;
     std::vector<double> box;   ///< lower and upper bound of each variable in turn

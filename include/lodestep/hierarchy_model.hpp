@@ -18,9 +18,11 @@ namespace lodestep {
 /// B the identity (HiTS, Liu et al. 2022, eq. 7) or `substeps` equal steps of a classical scheme, which Q corrects.
 struct LODESTEP_EXPORT FlowMapModel {
   double dt = 0.0;
-  std::string base;              ///< "" for the identity, or a classical tableau's name
-  unsigned substeps = 0;         ///< of `base` over dt; 0 without one
-  ApproximatorSpec approximator; ///< Q, of the state
+  std::string base;      ///< "" for the identity, or a classical tableau's name
+  unsigned substeps = 0; ///< of `base` over dt; 0 without one
+  /// States that Q gives on the way, at equal distances in time, the last of them after dt; 1 with a base.
+  std::size_t states = 1;
+  ApproximatorSpec approximator; ///< Q, of the state: [states, dimension] outputs
   std::vector<Interval> state;   ///< [dimension]: box of states it was trained on; outside, it is not used
   std::vector<double> limit;     ///< [dimension]: largest |Q| seen in training, with a margin
   double step_rms = 0.0;         ///< root mean square error of one step on held-out states, over variables

@@ -13,7 +13,8 @@ namespace lodestep {
 
 /// The hybrid scheme (HiTS, Liu et al. 2022, Algorithm 2): a flow map places states by large steps, and the fine
 /// classical scheme fills in between, all segments at once: in SIMD lanes, then threads. While one worker places, the
-/// others fill; results are the same bits whatever their number.
+/// others fill; results are the same bits whatever their number. A map that gives several states a step places a
+/// segment from each.
 class Hybrid {
 public:
   /// Places with the hierarchy's `placing` map, or with map `index`. With `stride` > 1 one step of the fine scheme
@@ -34,13 +35,16 @@ public:
   template <class Forms>
   void solve(Forms&& rhs, double t0, std::size_t steps, double* states, Executor* executor = nullptr) {
     const std::size_t d = map_.dimension();
-    const std::size_t m = map_.map().fine_steps;
+    const std::size_t m = map_.fine_steps_apart();
     const std::size_t count = (steps + m - 1) / m;
-    if (starts_.size() < (count + 1) * d) starts_.resize((count + 1) * d);
+    const std::size_t at_once = map_.states();
+    if (starts_.size() < (count + at_once) * d) starts_.resize((count + at_once) * d);
     std::copy_n(states, d, starts_.data());
     double* starts = starts_.data();
     auto place = [&](std::size_t s) {
-      map_.step(rhs, t0 + static_cast<double>(s) * map_.map().dt, starts + s * d, starts + (s + 1) * d);
+      if (s % at_once != 0) return;
+      const auto step = static_cast<double>(s / at_once);
+      map_.step_states(rhs, t0 + step * map_.map().dt, starts + s * d, starts + (s + 1) * d);
     };
     const detail::Segments segments{t0, count, m, steps, 0, starts, states, nullptr};
     workers_.run(rhs.many, segments, place, executor);

@@ -35,9 +35,12 @@ public:
 
   /// Of the states that maps step: reduced coordinates, if the hierarchy has them.
   std::size_t dimension() const noexcept { return hierarchy_->dimension(); }
-  /// Of the smallest map in use.
-  double dt() const noexcept { return maps_.back().map().dt; }
-  std::size_t fine_steps() const noexcept { return maps_.back().map().fine_steps; }
+  /// Between placed states: the step of the smallest map in use, or less where the largest gives states on the way.
+  double dt() const noexcept { return static_cast<double>(fine_steps()) * hierarchy_->fine_dt(); }
+  std::size_t fine_steps() const noexcept {
+    const std::size_t smallest = maps_.back().map().fine_steps, apart = maps_.front().fine_steps_apart();
+    return smallest % apart == 0 ? apart : smallest;
+  }
   StepCounters counters() const noexcept {
     StepCounters sum;
     for (const auto& map : maps_) sum += map.counters();
@@ -88,20 +91,39 @@ public:
 
 private:
   template <class Forms> void place_by(Forms& rhs, double t0, std::size_t count, double* placed) {
-    const std::size_t d = dimension();
     std::size_t above = 0; // stride, in placed states, of the map before
     for (auto& map : maps_) {
-      const std::size_t stride = map.map().fine_steps / fine_steps();
+      std::size_t stride = map.map().fine_steps / fine_steps();
       if (above == 0) {
-        for (std::size_t at = 0; at + stride <= count; at += stride) {
-          map.step(rhs, t0 + static_cast<double>(at) * dt(), placed + at * d, placed + (at + stride) * d);
-        }
-      } else {
+        stride = place_largest(map, rhs, t0, stride, count, placed);
+      } else if (stride < above) {
         for (std::size_t at = 0; at + stride < above; at += stride)
           step_all(map, rhs, t0, at, stride, above, count, placed);
       }
-      above = stride;
+      above = std::min(stride, above == 0 ? stride : above);
     }
+  }
+
+  /// The map of the largest step, one step after the other; returns the distance of the states it gives.
+  template <class Forms>
+  std::size_t place_largest(FlowMap& map, Forms& rhs, double t0, std::size_t stride, std::size_t count,
+                            double* placed) {
+    const std::size_t d = dimension();
+    const bool on_the_way = map.states() > 1 && stride % map.states() == 0;
+    const std::size_t apart = on_the_way ? stride / map.states() : stride;
+    on_the_way_.resize(map.states() * d);
+    for (std::size_t at = 0; at + apart <= count; at += stride) {
+      const double t = t0 + static_cast<double>(at) * dt();
+      if (!on_the_way) {
+        map.step(rhs, t, placed + at * d, placed + (at + stride) * d);
+        continue;
+      }
+      map.step_states(rhs, t, placed + at * d, on_the_way_.data());
+      for (std::size_t s = 1; s <= map.states() && at + s * apart <= count; ++s) {
+        std::copy_n(on_the_way_.data() + (s - 1) * d, d, placed + (at + s * apart) * d);
+      }
+    }
+    return apart;
   }
 
   template <class Forms>
@@ -160,6 +182,7 @@ private:
   std::shared_ptr<const Hierarchy> hierarchy_;
   std::vector<FlowMap> maps_; ///< by descending dt
   std::vector<double> placed_;
+  std::vector<double> on_the_way_;
   std::vector<double> slopes_;
   std::vector<double> between_;
   std::vector<double> chunk_;

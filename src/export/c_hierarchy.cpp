@@ -71,7 +71,7 @@ constexpr const char* prologue = R"(/*
 #include <stdint.h>
 #include <string.h>
 
-enum { DIMENSION = @dimension@, STAGES = @stages@, FINE_STEPS = @fine_steps@ };
+enum { DIMENSION = @dimension@, STAGES = @stages@, FINE_STEPS = @fine_steps@, GIVEN = @given@ };
 
 )";
 
@@ -99,12 +99,12 @@ int @name@_step(@name@_rhs rhs, void *user, double t, double *u, double dt, @nam
   if (!inside) verdict = DOMAIN_LEFT;
   if (!(fabs(dt - @dt@) <= 1e-9 * @dt@)) verdict = STEP_SIZE;
   if (verdict == LEARNED) {
-    double added[DIMENSION];
-@base_steps@    flow(u, added);
+    double given[GIVEN * DIMENSION], *added = given + (GIVEN - 1) * DIMENSION;
+@base_steps@    flow(u, given);
     /* NaN is not small, and 0 times what is not finite is NaN. */
     for (n = 0; n < DIMENSION; ++n) small &= fabs(added[n]) + 0.0 * next[n] <= limit[n];
     for (n = 0; n < DIMENSION; ++n) next[n] += added[n];
-    if (!small) verdict = CORRECTION;
+    if (!small) verdict = added[0] != added[0] ? DOMAIN_LEFT : CORRECTION;
   }
   if (verdict != LEARNED) {
     const double ratio = ceil(fabs(dt) / @fine_dt@ * (1.0 - 1e-9));
@@ -173,6 +173,7 @@ CSource c_hierarchy(const Model& model, const std::string& name) {
       {"fine_dt", c_constant(hierarchy.fine_dt)},
       {"fine_steps", std::to_string(std::llround(map.dt / hierarchy.fine_dt))},
       {"dt", c_constant(map.dt)},
+      {"given", std::to_string(map.states)},
       {"substeps", std::to_string(map.substeps)},
       {"base_function",
        based ? c_step(base, {name, "base_step", "One step of " + base.name + ", which the map corrects.", ""}) + "\n"

@@ -69,15 +69,17 @@ contains
     real(dp), intent(in) :: t, dt
     real(dp), intent(inout) :: y(d)
     type(@name@_counters), intent(inout), optional :: counters
-    real(dp) :: next(d), added(d)
+    real(dp) :: next(d), added(d), given(d * @given@)
     logical :: trained, inside, small
 
     trained = abs(dt - map_dt) <= 1e-9_dp * map_dt
     inside = all(y >= lower .and. y <= upper) ! NaN is outside
     small = .true.
+    added = 0.0_dp
     next = y
     if (trained .and. inside) then
-@base_steps@      call flow(y, added)
+@base_steps@      call flow(y, given)
+      added = given(d * (@given@ - 1) + 1:)
       ! NaN is not small, and 0 times what is not finite is NaN.
       small = all(abs(added) + 0.0_dp * next <= limit)
       next = next + added
@@ -90,7 +92,7 @@ contains
     if (present(counters)) then
       if (.not. trained) then
         counters%step_size = counters%step_size + 1
-      else if (.not. inside) then
+      else if (.not. inside .or. added(1) /= added(1)) then
         counters%domain = counters%domain + 1
       else if (.not. small) then
         counters%correction = counters%correction + 1
@@ -196,6 +198,7 @@ std::string fortran_hierarchy(const Model& model, const std::string& name) {
       {"dimension", std::to_string(model.dimension())},
       {"dt", fortran_constant(map.dt)},
       {"fine_dt", fortran_constant(hierarchy.fine_dt)},
+      {"given", std::to_string(map.states)},
       {"fine_steps", std::to_string(std::llround(map.dt / hierarchy.fine_dt))},
       {"stages", std::to_string(std::max(base.stages(), fine.stages()))},
       {"fine", hierarchy.fine},

@@ -19,13 +19,15 @@ std::string map_path(std::size_t k) {
 Json write_map(const FlowMapModel& map, const std::string& path, Tensors& tensors) {
   Json state = Json::array();
   for (const auto& interval : map.state) state.push_back({{"lower", interval.lower}, {"upper", interval.upper}});
-  return {{"dt", map.dt},
-          {"base", map.base},
-          {"substeps", map.substeps},
-          {"state", std::move(state)},
-          {"limit", map.limit},
-          {"step_rms", map.step_rms},
-          {"approximator", write_approximator(map.approximator, path + ".approximator", tensors)}};
+  Json json = {{"dt", map.dt},
+               {"base", map.base},
+               {"substeps", map.substeps},
+               {"state", std::move(state)},
+               {"limit", map.limit},
+               {"step_rms", map.step_rms},
+               {"approximator", write_approximator(map.approximator, path + ".approximator", tensors)}};
+  if (map.states != 1) json["states"] = map.states; // files without are older than the member
+  return json;
 }
 
 FlowMapModel read_map(ObjectReader json, const std::string& path, TensorReader& tensors) {
@@ -40,6 +42,7 @@ FlowMapModel read_map(ObjectReader json, const std::string& path, TensorReader& 
     map.state.push_back({lower, interval.number("upper")});
     interval.finish();
   }
+  if (json.has("states")) map.states = json.size("states");
   map.limit = json.numbers("limit");
   map.step_rms = json.number("step_rms");
   map.approximator = read_approximator(json.object("approximator"), path + ".approximator", tensors);

@@ -187,6 +187,10 @@ ObjectReader ObjectReader::object(const std::string& key) {
   return ObjectReader(take(key), path(key));
 }
 
+bool ObjectReader::has(const std::string& key) const {
+  return object_.contains(key);
+}
+
 bool ObjectReader::null(const std::string& key) {
   return take(key).is_null();
 }

@@ -55,6 +55,8 @@ public:
   /// The elements of an array, still to be read.
   const Json::array_t& array(const std::string& key);
   ObjectReader object(const std::string& key);
+  /// Whether there is such a member, for those that a file may lack.
+  bool has(const std::string& key) const;
   /// Whether a member that may be null is; if not, it is still to be read.
   bool null(const std::string& key);
   /// Throws if the object has a member that nobody took.

@@ -43,13 +43,18 @@ void check_map(const FlowMapModel& map, std::size_t dimension, const std::string
     check(map.substeps >= 1 && map.substeps <= 1000000, path + ".substeps",
           "expected 1 to 1000000, found " + std::to_string(map.substeps));
   }
+  check(map.states >= 1 && (map.states == 1 || map.base.empty()), path + ".states",
+        "expected at least 1, and 1 with a base scheme, found " + std::to_string(map.states));
   map.approximator.validate(path + ".approximator");
   const auto of_dimension = [&](std::size_t found, const char* field) {
     check(found == dimension, path + field,
           "expected the dimension of the maps, " + std::to_string(dimension) + ", found " + std::to_string(found));
   };
   of_dimension(map.approximator.inputs, ".approximator.inputs");
-  of_dimension(map.approximator.outputs, ".approximator.outputs");
+  check(map.approximator.outputs % map.states == 0, path + ".approximator.outputs",
+        "expected a multiple of its " + std::to_string(map.states) + " states, found " +
+            std::to_string(map.approximator.outputs));
+  of_dimension(map.approximator.outputs / map.states, ".approximator.outputs");
   of_dimension(map.state.size(), ".state");
   of_dimension(map.limit.size(), ".limit");
   for (std::size_t i = 0; i < dimension; ++i) {
@@ -97,6 +102,8 @@ void validate_hierarchy(const HierarchyModel& hierarchy, std::size_t dimension) 
     check_map(hierarchy.maps[k], of_maps, path);
     const double below = k == 0 ? hierarchy.fine_dt : hierarchy.maps[k - 1].dt;
     check_multiple(hierarchy.maps[k].dt, below, path + ".dt", k == 0 ? "fine_dt" : "the dt of the map before it");
+    check_multiple(hierarchy.maps[k].dt / static_cast<double>(hierarchy.maps[k].states), hierarchy.fine_dt,
+                   path + ".states", "fine_dt in time apart");
     check(k == 0 || hierarchy.maps[k].dt > 1.5 * below, path + ".dt", "must be larger than that of the map before it");
   }
   const auto index = [&](std::size_t found, const char* field) {

@@ -93,7 +93,7 @@ public:
     case HierarchyMode::hybrid: {
       Hybrid scheme(hierarchy_, 1, placing());
       auto solve = [&](auto& forms, double* states) { scheme.solve(forms, truth_.t0, steps(), states, executor()); };
-      measure(result, scheme.map().map().fine_steps, solve);
+      measure(result, scheme.map().fine_steps_apart(), solve);
       count_fallbacks(result, scheme.map().counters());
       break;
     }

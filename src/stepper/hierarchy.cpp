@@ -36,6 +36,7 @@ Hierarchy::Hierarchy(std::shared_ptr<const Model> model, Backend backend) : mode
                      static_cast<std::size_t>(std::llround(map.dt / fine_dt_)),
                      map.base.empty() ? nullptr : std::make_shared<const ButcherTableau>(classical_tableau(map.base)),
                      map.substeps,
+                     map.states,
                      map.base == "rk4",
                      Approximator(map.approximator, backend),
                      {},

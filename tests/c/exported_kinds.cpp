@@ -107,6 +107,14 @@ std::vector<Case> cases() {
   });
   list.push_back(hierarchy("flow_map", ""));
   list.push_back(hierarchy("corrected_flow_map", "rk4"));
+  list.push_back({"flow_map_on_a_grid",
+                  oscillator_on_a_grid(0.8, 2, 0.1),
+                  2,
+                  oscillator,
+                  "  ydot(1) = y(2) + 0 * t\n  ydot(2) = -y(1)\n",
+                  {},
+                  false,
+                  8});
   return list;
 }
 

@@ -35,6 +35,35 @@ inline Model oscillator_hierarchy(const std::vector<double>& steps, double fine_
   return model;
 }
 
+/// A hierarchy of one map of that oscillator, exact, which gives `states` states on the way. It is polynomials on four
+/// cells, one of them halved: those where x > 5 and v < -5 have none.
+inline Model oscillator_on_a_grid(double dt, std::size_t states, double fine_dt) {
+  Model model = oscillator_hierarchy({dt}, fine_dt);
+  FlowMapModel& map = std::get<HierarchyModel>(model.method).maps[0];
+  map.states = states;
+  auto spec = ApproximatorSpec::zero(2, 2 * states);
+  spec.input_scale.assign(2, 10.0);
+  PiecewiseTerm term;
+  term.degree = 2;
+  term.cells = {2, 2};
+  term.tree = {0, 1, -1 - 4, 2, 3, 4, -1, 5};
+  const double centre[6][2] = {{-5, -5}, {-5, 5}, {5, 5}, {2.5, -7.5}, {2.5, -2.5}, {7.5, -2.5}};
+  for (std::size_t piece = 0; piece < 6; ++piece) {
+    const double half = piece < 3 ? 5.0 : 2.5;
+    for (std::size_t s = 1; s <= states; ++s) {
+      const double angle = dt * static_cast<double>(s) / static_cast<double>(states);
+      const double turn[2][2] = {{std::cos(angle) - 1.0, std::sin(angle)}, {-std::sin(angle), std::cos(angle) - 1.0}};
+      for (const auto& row : turn) {
+        const double middle = row[0] * centre[piece][0] + row[1] * centre[piece][1];
+        term.coefficient.insert(term.coefficient.end(), {middle, half * row[0], half * row[1], 0.0, 0.0, 0.0});
+      }
+    }
+  }
+  spec.term = term;
+  map.approximator = spec;
+  return model;
+}
+
 /// A hierarchy of one map of that oscillator, over steps of RK4: it adds what RK4 misses, and the step is exact.
 inline Model oscillator_hierarchy_over_rk4(double dt, double fine_dt) {
   Model model = exact_corrector(1, "rk4", dt, CorrectorInput::state);

@@ -356,3 +356,67 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_is_refused) {
   BOOST_CHECK_THROW(ThreadTeam(0), InvalidArgument);
   BOOST_CHECK_THROW(Hierarchy(test::shared(test::zero_corrector(2, "rk4", 0.1))), InvalidModel);
 }
+
+// One evaluation places several states: by both schemes, for numbers of steps that are no multiple of anything.
+BOOST_AUTO_TEST_CASE(a_map_gives_states_on_the_way) {
+  const auto hierarchy = hierarchy_of(test::oscillator_on_a_grid(2.4, 3, 0.1));
+  FlowMap map(hierarchy, 0);
+  BOOST_TEST(map.states() == 3u);
+  BOOST_TEST(map.fine_steps_apart() == 8u);
+  Multiscale multiscale(hierarchy);
+  BOOST_TEST(multiscale.dt() == 0.8, boost::test_tools::tolerance(1e-14));
+  for (const std::size_t count : {8u, 16u, 24u, 25u, 97u, 240u}) {
+    auto states = start(count);
+    multiscale.solve(no_rhs(), 0.0, count, states.data(), Interpolation::cubic);
+    for (std::size_t n = 0; n <= count; n += 8) {
+      BOOST_TEST(std::abs(states[2 * n] - std::cos(0.1 * static_cast<double>(n))) < 1e-12);
+      BOOST_TEST(std::abs(states[2 * n + 1] + std::sin(0.1 * static_cast<double>(n))) < 1e-12);
+    }
+    ThreadTeam two(2);
+    const auto hybrid = solve_hybrid(hierarchy, count, nullptr);
+    BOOST_TEST(worst(hybrid, 0.1) < 1e-6); // RK4's own over 0.8, not over the whole
+    BOOST_TEST(same_bits(hybrid, solve_hybrid(hierarchy, count, &two)));
+  }
+  BOOST_TEST(multiscale.counters().fallen_back() == 0u);
+  // A smaller map below it: the states on the way are there already, the rest is its work.
+  Model model = test::oscillator_on_a_grid(2.4, 3, 0.1);
+  auto& maps = std::get<HierarchyModel>(model.method).maps;
+  maps.insert(maps.begin(), std::get<HierarchyModel>(oscillator_hierarchy({0.4}, 0.1).method).maps[0]);
+  std::get<HierarchyModel>(model.method).upper = 1;
+  Multiscale both(hierarchy_of(model));
+  BOOST_TEST(both.fine_steps() == 4u);
+  std::vector<double> placed = start(61);
+  both.place(no_rhs(), 0.0, 61, placed.data());
+  BOOST_TEST(worst(placed, 0.4) < 1e-12);
+  BOOST_TEST(both.counters().learned() == 10u + 31u);
+}
+
+// Where the grid has no polynomial the fine scheme steps, and it is counted as what it is: a state nobody learned.
+BOOST_AUTO_TEST_CASE(a_state_in_no_cell_is_left_to_the_fine_scheme) {
+  const auto hierarchy = hierarchy_of(test::oscillator_on_a_grid(0.8, 2, 0.1));
+  FlowMap map(hierarchy, 0);
+  auto rhs = forms();
+  const double from[] = {7.0, -7.0};
+  double to[2], on_the_way[4];
+  map.step(rhs, 0.0, from, to);
+  map.step_states(rhs, 0.0, from, on_the_way);
+  BOOST_TEST(map.counters()[Verdict::domain] == 2u);
+  BOOST_TEST(map.counters().learned() == 0u);
+  for (const double t : {0.4, 0.8}) {
+    const double* state = t == 0.4 ? on_the_way : on_the_way + 2;
+    BOOST_TEST(std::abs(state[0] - (7.0 * std::cos(t) - 7.0 * std::sin(t))) < 1e-5);
+    BOOST_TEST(std::abs(state[1] - (-7.0 * std::cos(t) - 7.0 * std::sin(t))) < 1e-5);
+  }
+  BOOST_TEST(to[0] == on_the_way[2]);
+  BOOST_TEST(to[1] == on_the_way[3]);
+  // Among others, in a block: only that one.
+  std::vector<double> many{1.0, 2.0, 7.0, -7.0, -3.0, 4.0}, next(6);
+  map.reset_counters();
+  map.step(rhs, 0.0, many.data(), next.data(), 3);
+  BOOST_TEST(map.counters()[Verdict::domain] == 1u);
+  BOOST_TEST(map.counters().learned() == 2u);
+  BOOST_TEST(next[2] == to[0]);
+  BOOST_TEST(std::abs(next[4] - (-3.0 * std::cos(0.8) + 4.0 * std::sin(0.8))) < 1e-12);
+  auto none = no_rhs();
+  BOOST_CHECK_THROW(map.step(none, 0.0, from, to), InvalidData);
+}

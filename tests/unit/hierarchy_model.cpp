@@ -24,6 +24,8 @@ Model sample() {
   map.substeps = 3;
   map.step_rms = 1.0 / 3.0 * 1e-9;
   MlpTerm mlp;
+  hierarchy.maps[2].states = 3;
+  hierarchy.maps[2].approximator = ApproximatorSpec::zero(2, 6);
   mlp.layers = {{2, 3, {0.1, 0.2, 0.3, 0.4, 0.5, 0.6}, {1.0 / 7, 2, 3}}, {3, 2, {1, 2, 3, 4, 5, 6}, {0, 0}}};
   map.approximator.term = mlp;
   return model;
@@ -60,6 +62,7 @@ BOOST_AUTO_TEST_CASE(a_file_holds_the_whole_model) {
     BOOST_TEST(b.maps[k].dt == a.maps[k].dt);
     BOOST_TEST(b.maps[k].base == a.maps[k].base);
     BOOST_TEST(b.maps[k].substeps == a.maps[k].substeps);
+    BOOST_TEST(b.maps[k].states == a.maps[k].states);
     BOOST_TEST(b.maps[k].step_rms == a.maps[k].step_rms);
     BOOST_TEST(b.maps[k].limit == a.maps[k].limit);
     BOOST_TEST(b.maps[k].state[1].upper == a.maps[k].state[1].upper);
@@ -96,6 +99,12 @@ BOOST_AUTO_TEST_CASE(every_field_is_checked) {
   BOOST_TEST(refused_field([&](HierarchyModel& h) { h.maps[2].step_rms = nan; }) == "maps[2].step_rms");
   BOOST_TEST(refused_field([](HierarchyModel& h) { h.maps[0].approximator = ApproximatorSpec::zero(3, 2); }) ==
              "maps[0].approximator.inputs");
+  BOOST_TEST(refused_field([](HierarchyModel& h) { h.maps[1].states = 2; }) == "maps[1].states");
+  BOOST_TEST(refused_field([](HierarchyModel& h) { h.maps[2].states = 0; }) == "maps[2].states");
+  BOOST_TEST(refused_field([](HierarchyModel& h) { h.maps[2].states = 4; }) == "maps[2].approximator.outputs");
+  BOOST_TEST(refused_field([](HierarchyModel& h) {
+               h.maps[2].states = 9, h.maps[2].approximator = ApproximatorSpec::zero(2, 18);
+             }) == "maps[2].states");
   BOOST_TEST(refused_field([](HierarchyModel& h) { h.upper = 3; }) == "upper");
   BOOST_TEST(refused_field([](HierarchyModel& h) { h.lower = 2, h.upper = 1; }) == "lower");
   BOOST_TEST(refused_field([](HierarchyModel& h) { h.placing = 9; }) == "placing");
