@@ -22,6 +22,16 @@ struct Levels {
   std::size_t last = 0;
 };
 
+/// What flow maps of a problem are learned as.
+enum class FlowMapKind {
+  automatic, ///< piecewise polynomials of up to three variables unless options of networks are given, else networks
+  piecewise, ///< polynomials on an adaptive grid: accurate and quick to learn, for up to three variables
+  mlp        ///< networks
+};
+LODESTEP_TRAIN_EXPORT const char* to_string(FlowMapKind) noexcept;
+/// The inverse; InvalidArgument names the allowed words.
+LODESTEP_TRAIN_EXPORT FlowMapKind flow_map_kind_from(const std::string& name);
+
 struct HitsOptions {
   /// Levels to learn. Not given: with a problem, those around its dt; with trajectories, all that they are long enough
   /// for, up to 10.
@@ -34,9 +44,17 @@ struct HitsOptions {
   /// Trajectories: principal components that maps step in the place of the variables. 0: none for few variables, for
   /// more than 16 the fewest that leave 1e-8 of the variance, at most 128.
   std::size_t modes = 0;
-  /// With a problem: also learn a map that corrects coarse classical steps.
+  /// With a problem.
+  FlowMapKind kind = FlowMapKind::automatic;
+  /// Piecewise polynomials: error of one step, in widths of the box of states; 0: 1e-8. It is loosened, tenfold at a
+  /// time and up to 1e-4, where a map takes more cells than is reasonable.
+  double tolerance = 0.0;
+  /// Piecewise polynomials: learn one map, of the last level's step, which gives the states at the first level's
+  /// spacing on the way.
+  bool dense = false;
+  /// Networks: also learn a map that corrects coarse classical steps.
   bool corrected = true;
-  /// With a problem: fit the derivatives of flow maps as well as their values, by difference quotients between
+  /// Networks: fit the derivatives of flow maps as well as their values, by difference quotients between
   /// neighbouring states. A pair then costs what 1 + dimension others do; unless `pairs` is given there are as many
   /// fewer.
   bool jacobian = false;
@@ -73,10 +91,11 @@ struct HitsResult {
   double seconds = 0.0;
 };
 
-/// Learns flow maps of a problem: pairs of states half from a box around all trajectories, half from trajectories.
-/// Polynomials come first (a flow map that is one, as that of a linear system, is found exactly), then tanh networks by
-/// Levenberg-Marquardt. The levels that do best together on validation trajectories are chosen as in section 2.3, and
-/// so is the map that places states for the hybrid scheme. Throws InvalidArgument, InvalidData.
+/// Learns flow maps of a problem. Polynomials come first (a flow map that is one, as that of a linear system, is found
+/// exactly). Of up to three variables maps are then learned as polynomials on a grid, refined until each step is as
+/// exact as asked for; otherwise as tanh networks by Levenberg-Marquardt, from pairs of states half from a box around
+/// all trajectories and half from trajectories. The levels that do best together on validation trajectories are chosen
+/// as in section 2.3, and so is the map that places states for the hybrid scheme. Throws InvalidArgument, InvalidData.
 LODESTEP_TRAIN_EXPORT HitsResult train_hits(const Problem& problem, const HitsOptions& options);
 
 /// The same from trajectories on one uniform grid, the last fifth of which (one at least) is held out for the choices.

@@ -28,6 +28,9 @@ struct TrainHitsArguments : Common {
   std::optional<std::size_t> modes;
   bool raw = false;
   bool jacobian = false;
+  bool dense = false;
+  std::optional<double> tolerance;
+  std::string approximator = to_string(HitsOptions{}.kind);
   std::string fine = HitsOptions{}.fine;
   std::string recipe = "auto";
   std::optional<std::size_t> trajectories;
@@ -116,9 +119,10 @@ void print(const HitsResult& result, const std::string& path) {
 HitsPaperOptions paper_options(const TrainHitsArguments& arguments, const HitsOptions& options) {
   if (names_data(arguments.source)) throw InvalidArgument("--recipe paper: name a problem, not a file");
   if (arguments.pairs || arguments.modes || arguments.iterations || arguments.raw || arguments.jacobian ||
-      options.fine_dt != 0.0 || options.fine != HitsOptions{}.fine) {
-    throw InvalidArgument("--pairs, --modes, --iterations, --raw, --jacobian, --fine, --fine-dt: not with --recipe "
-                          "paper");
+      arguments.dense || arguments.tolerance || options.kind != HitsOptions{}.kind || options.fine_dt != 0.0 ||
+      options.fine != HitsOptions{}.fine) {
+    throw InvalidArgument("--approximator, --tolerance, --dense, --pairs, --modes, --iterations, --raw, --jacobian, "
+                          "--fine, --fine-dt: not with --recipe paper");
   }
   HitsPaperOptions paper;
   paper.levels = options.levels.value_or(paper.levels);
@@ -144,6 +148,9 @@ int run(const TrainHitsArguments& arguments) {
   options.ratio = positive(arguments.ratio, "--ratio", 0);
   options.modes = positive(arguments.modes, "--modes", 0);
   options.smooth = !arguments.raw;
+  options.kind = flow_map_kind_from(arguments.approximator);
+  options.tolerance = positive(arguments.tolerance, "--tolerance", 0.0);
+  options.dense = arguments.dense;
   options.jacobian = arguments.jacobian;
   options.fine = arguments.fine;
   options.pairs = positive(arguments.pairs, "--pairs", 0);
@@ -166,6 +173,10 @@ int run(const TrainHitsArguments& arguments) {
   const HitsResult result = [&] {
     if (paper) return train_hits_paper(make_problem(arguments.source), paper_options(arguments, options));
     if (!names_data(arguments.source)) return train_hits(make_problem(arguments.source), options);
+    if (options.kind != HitsOptions{}.kind || options.dense || options.tolerance != 0.0) {
+      throw InvalidArgument("--approximator, --dense, --tolerance: with a problem, which gives states to choose; '" +
+                            arguments.source + "' is a file");
+    }
     require_readable(arguments.source);
     ImportOptions import;
     import.states = arguments.states;
@@ -206,15 +217,26 @@ void add_train_hits(CLI::App& train, Action& action) {
                    "Of one level's step to the one below [2; 6 of a file with many variables]")
       ->type_name("N");
   verb->add_option("--horizon", arguments->horizon, "Of the validation roll-outs [the problem's]")->type_name("TIME");
+  verb->add_option(
+          "--approximator", arguments->approximator,
+          "Of a problem's flow maps: piecewise (polynomials on an adaptive grid, for up to 3 variables), mlp,\n"
+          "or auto, which takes the first it can [auto]")
+      ->type_name("NAME");
+  verb->add_option(
+          "--tolerance", arguments->tolerance,
+          "Piecewise: error of one step, in widths of the box of states; loosened up to 1e-4 where needed [1e-8]")
+      ->type_name("X");
+  verb->add_flag(
+      "--dense", arguments->dense,
+      "Piecewise: one map of the last level's step, which gives the states at the first level's spacing too");
   verb->add_option("--pairs", arguments->pairs,
-                   "Pairs of states to learn each map from [4000; fewer of more than 2 variables]")
+                   "Networks: pairs of states to learn each map from [4000; fewer of more than 2 variables]")
       ->type_name("N");
   verb->add_option("--modes", arguments->modes,
                    "From a file: learn so many principal components [all variables up to 16, else what 1e-8 of the\n"
                    "variance can spare]")
       ->type_name("N");
-  verb->add_flag("--jacobian", arguments->jacobian,
-                 "With a problem: fit the derivatives of flow maps too, from fewer pairs");
+  verb->add_flag("--jacobian", arguments->jacobian, "Networks: fit the derivatives of flow maps too, from fewer pairs");
   verb->add_flag("--raw", arguments->raw, "From a file: learn from the states as they are, without looking for noise");
   verb->add_option("--hidden", arguments->hidden, "Widths of the hidden layers [24 24; 512 for principal components]")
       ->type_name("N")
@@ -235,14 +257,18 @@ void add_train_hits(CLI::App& train, Action& action) {
   add_force(*verb, *arguments);
   verb->footer(
       "A flow map takes one large step at once: x(t + dt) = x(t) + F(x(t)). Polynomials are tried first and kept\n"
-      "where they are exact; then tanh networks, by Levenberg-Marquardt. With a problem, a map that corrects\n"
-      "coarse RK4 steps is learned too. From a file nothing but trajectories is needed; the last fifth of them is "
+      "where they are exact. Of up to three variables a problem's maps are then polynomials on a grid, whose cells "
+      "are\n"
+      "halved until every step is as exact as asked for; of more, tanh networks by Levenberg-Marquardt, and a map\n"
+      "that corrects coarse RK4 steps is learned too. From a file nothing but trajectories is needed; the last fifth "
+      "of them is "
       "held\n"
       "out for the choices, and 'lodestep evaluate MODEL --data FILE' compares with them or with others. From a "
       "single\n"
       "trajectory maps are learned and judged by the same states: a compressed recording, no prediction.\n\n"
       "Examples:\n"
       "  lodestep train hits van_der_pol -o vdp.safetensors\n"
+      "  lodestep train hits van_der_pol --levels 7:10 --dense --tolerance 1e-4 -o rare.safetensors\n"
       "  lodestep train hits measured.h5 -o measured.safetensors --levels 2:7\n"
       "  lodestep train hits other.h5 --states /run/u --times /run/time -o other.safetensors\n"
       "  lodestep train hits snapshots.npy --base-dt 0.1 --ratio 6 -o sequence.safetensors");

@@ -2,6 +2,7 @@
 #include "problem/trajectory_file.hpp"
 #include "train/flow_map_fit.hpp"
 #include "train/hits_choice.hpp"
+#include "train/piecewise_map.hpp"
 
 #include <lodestep/error.hpp>
 #include <lodestep/tableau.hpp>
@@ -27,6 +28,9 @@ constexpr std::size_t profile_trajectories = 32;
 constexpr std::size_t usual_pairs = 4000;
 constexpr std::size_t fewest_pairs = 1500;
 constexpr int usual_iterations = 220;
+constexpr double usual_tolerance = 1e-8;
+/// A map whose tolerance was loosened by more than this is the last that is worth its time.
+constexpr double largest_loss = 1e2;
 /// A corrected map is smoother than a bare one, and its error is not what the fit leaves but what that grows to.
 constexpr int corrected_iterations = 100;
 /// A corrected step this accurate, relative to the box of states, needs no network.
@@ -41,6 +45,7 @@ constexpr double as_good = 1.5;
 class HitsTraining {
 public:
   HitsTraining(const Problem& problem, const HitsOptions& options) : problem_(problem), options_(options) {
+    choose_kind();
     if (options_.ratio == 0) options_.ratio = 2;
     if (options_.ratio < 2)
       throw InvalidArgument("ratio: expected at least 2, found " + std::to_string(options_.ratio));
@@ -75,13 +80,33 @@ public:
 
   HitsResult run() {
     make_trajectories();
-    if (!learn_polynomials()) learn_networks();
+    if (!learn_polynomials() && !learn_piecewise()) learn_networks();
     if (hierarchy_.maps.empty()) throw InvalidData("training was interrupted before any flow map was learned");
     choose();
     return finish();
   }
 
 private:
+  void choose_kind() {
+    const bool few = problem_.dimension() <= PiecewiseTerm::most_inputs;
+    if (options_.kind == FlowMapKind::automatic) {
+      const bool of_networks =
+          !options_.hidden.empty() || options_.pairs != 0 || options_.iterations != 0 || options_.jacobian;
+      options_.kind = few && !of_networks ? FlowMapKind::piecewise : FlowMapKind::mlp;
+    } else if (options_.kind == FlowMapKind::piecewise && !few) {
+      throw InvalidArgument("piecewise polynomials: of up to " + std::to_string(PiecewiseTerm::most_inputs) +
+                            " variables, " + problem_.name + " has " + std::to_string(problem_.dimension()) +
+                            "; learn networks (mlp)");
+    }
+    if (options_.kind == FlowMapKind::mlp && (options_.dense || options_.tolerance != 0.0)) {
+      throw InvalidArgument("dense, tolerance: options of piecewise polynomials, and networks are to be learned");
+    }
+    if (options_.tolerance == 0.0) options_.tolerance = usual_tolerance;
+    if (!(options_.tolerance >= 1e-12 && options_.tolerance <= 1e-4)) {
+      throw InvalidArgument("tolerance: expected 1e-12 to 1e-4, found " + std::to_string(options_.tolerance));
+    }
+  }
+
   double dt_of(std::size_t level) const {
     return options_.base_dt * std::pow(static_cast<double>(options_.ratio), static_cast<double>(level));
   }
@@ -113,8 +138,7 @@ private:
     box_ = detail::box_around(problem_, train_);
   }
 
-  FlowMapModel& learn(double dt, const std::string& base, unsigned substeps, unsigned degree, bool& exact,
-                      int iterations) {
+  void learn(double dt, const std::string& base, unsigned substeps, unsigned degree, bool& exact, int iterations) {
     const auto start = Clock::now();
     FlowMapModel map;
     map.dt = dt;
@@ -133,13 +157,16 @@ private:
         detail::flow_map_data(problem_, train_, box_, dt, options_.pairs, options_.seed, options_.jacobian);
     const auto result = fit_flow_map(map, data, &problem_, fit);
     exact = result.exact;
+    insert(std::move(map), result, start);
+  }
+
+  /// By ascending step.
+  void insert(FlowMapModel map, const detail::FlowMapFit& fit, Clock::time_point start) {
     const std::chrono::duration<double> elapsed = Clock::now() - start;
-    // By ascending step.
     const auto at = std::find_if(hierarchy_.maps.begin(), hierarchy_.maps.end(),
-                                 [&](const FlowMapModel& other) { return other.dt > dt; });
-    const auto index = at - hierarchy_.maps.begin();
-    fits_.insert(fits_.begin() + index, {result, elapsed.count()});
-    return *hierarchy_.maps.insert(at, std::move(map));
+                                 [&](const FlowMapModel& other) { return other.dt > map.dt; });
+    fits_.insert(fits_.begin() + (at - hierarchy_.maps.begin()), {fit, elapsed.count()});
+    hierarchy_.maps.insert(at, std::move(map));
   }
 
   /// Where flow maps are polynomials, as those of linear systems and of slow manifolds may be, all levels are found at
@@ -157,6 +184,35 @@ private:
       return false;
     }
     return !hierarchy_.maps.empty();
+  }
+
+  /// False where they are not to be learned, or no grid resolves the map of the first level.
+  bool learn_piecewise() {
+    if (options_.kind != FlowMapKind::piecewise) return false;
+    const std::size_t usual = level_near(4.0 * problem_.dt);
+    Levels levels = options_.levels.value_or(Levels{usual, usual + (options_.dense ? 4 : 2)});
+    while (levels.last > levels.first && dt_of(levels.last) > options_.horizon * (1.0 + 1e-9)) --levels.last;
+    const std::size_t first = options_.dense ? levels.last : levels.first;
+    detail::PiecewiseMapOptions options;
+    options.tolerance = options_.tolerance;
+    options.seed = options_.seed;
+    for (std::size_t level = first; level <= levels.last && report(0.5, "learning flow maps"); ++level) {
+      const auto start = Clock::now();
+      FlowMapModel map;
+      map.dt = dt_of(level);
+      if (options_.dense) map.states = static_cast<std::size_t>(std::llround(map.dt / dt_of(levels.first)));
+      options.proceed = [&] { return report(0.5, "the flow map of dt = " + std::to_string(map.dt)); };
+      const auto fit = detail::fit_piecewise_map(map, problem_, train_, box_, options);
+      if (!fit) break;
+      insert(std::move(map), *fit, start);
+      // Larger steps are no easier: they start from the tolerance that this one was left with.
+      if (options.tolerance > largest_loss * options_.tolerance) break;
+    }
+    if (hierarchy_.maps.empty() && options_.dense && !interrupted_) {
+      throw InvalidData("no grid of a reasonable size resolves the flow map of dt = " +
+                        std::to_string(dt_of(levels.last)) + ": ask for a lower last level or a larger tolerance");
+    }
+    return interrupted_ || !hierarchy_.maps.empty();
   }
 
   void learn_networks() {
@@ -268,6 +324,25 @@ HitsResult learn_sequence(const Problem& problem, HitsOptions options) {
 }
 
 } // namespace
+
+const char* to_string(FlowMapKind kind) noexcept {
+  switch (kind) {
+  case FlowMapKind::automatic:
+    return "auto";
+  case FlowMapKind::piecewise:
+    return "piecewise";
+  case FlowMapKind::mlp:
+    return "mlp";
+  }
+  return "?";
+}
+
+FlowMapKind flow_map_kind_from(const std::string& name) {
+  for (const auto kind : {FlowMapKind::automatic, FlowMapKind::piecewise, FlowMapKind::mlp}) {
+    if (name == to_string(kind)) return kind;
+  }
+  throw InvalidArgument("unknown approximator '" + name + "': expected auto, piecewise or mlp");
+}
 
 HitsResult train_hits(const Problem& problem, const HitsOptions& options) {
   if (problem.solve) return learn_sequence(problem, options);

@@ -2,7 +2,7 @@
 // give the same states: all compiled alike, for this machine, on std::array. Prints a table and ratios; wants a quiet
 // machine with two free cores.
 //
-//     lodestep_bench_hits [model.safetensors]        (learns one in half a minute without)
+//     lodestep_bench_hits [model.safetensors]        (learns one in seconds without)
 #include "problem/van_der_pol.hpp"
 #include "report/processor_clock.hpp"
 
@@ -84,19 +84,27 @@ double rms(const std::vector<double>& states, std::size_t every) {
   return std::sqrt(sum / static_cast<double>(count));
 }
 
-/// Best of many, by the wall clock or by the processor time of this thread.
+/// Median of many, by the wall clock or by the processor time of this thread. A sample is as many calls as take a
+/// twentieth of a millisecond, for the clock's sake.
 double microseconds(const std::function<void()>& solve, bool wall, double budget = 0.3) {
-  double best = 1e300, spent = 0.0;
-  for (int repetition = 0; repetition < 3 || spent < budget * 1e6; ++repetition) {
+  std::vector<double> samples;
+  double spent = 0.0;
+  int calls = 1;
+  while (samples.size() < 3 || spent < budget * 1e6) {
     const auto w = std::chrono::steady_clock::now();
     const auto p = report::ProcessorClock::now();
-    solve();
+    for (int call = 0; call < calls; ++call) solve();
     const std::chrono::duration<double, std::micro> by_wall = std::chrono::steady_clock::now() - w;
     const std::chrono::duration<double, std::micro> by_processor = report::ProcessorClock::now() - p;
-    best = std::min(best, wall ? by_wall.count() : by_processor.count());
     spent += by_wall.count();
+    if (calls < 1000 && by_wall.count() < 50.0) {
+      calls *= 2;
+      continue;
+    }
+    samples.push_back((wall ? by_wall.count() : by_processor.count()) / calls);
   }
-  return best;
+  std::nth_element(samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(samples.size() / 2), samples.end());
+  return samples[samples.size() / 2];
 }
 
 /// The cheap right-hand side in lanes of registers; a dear one is called for one state after the other.
@@ -125,8 +133,8 @@ public:
 
   template <int Spin> void classical(std::size_t every, double budget = 0.3) {
     const VdP<Spin> rhs;
-    for (const std::size_t stride : {1u, 2u, 4u, 8u, 16u, 32u}) {
-      if (every > 1 && stride > every) continue;
+    for (const std::size_t stride : {1u, 2u, 3u, 4u, 8u, 16u, 32u}) {
+      if (every % stride != 0 && every > 1) continue;
       if (every == 1 && stride > 4) continue;
       const double h = fine_dt * static_cast<double>(stride);
       // With states wanted between its steps, RK4 is given Hermite's cubic, which Odeint has not.
@@ -135,8 +143,8 @@ public:
           [=, this, &rhs] { fixed_steps<bno::runge_kutta4<State>>(rhs, stride, between); });
     }
     // So is Cash and Karp's formula of order 5, with fixed steps: the tool of someone who knows the problem.
-    for (const std::size_t stride : {1u, 2u, 4u, 8u, 16u}) {
-      if (every > 1 && stride > every) continue;
+    for (const std::size_t stride : {1u, 2u, 3u, 4u, 8u, 16u}) {
+      if (every % stride != 0 && every > 1) continue;
       if (every == 1 && stride > 4) continue;
       const double h = fine_dt * static_cast<double>(stride);
       const bool between = every == 1 && stride > 1;
@@ -155,18 +163,19 @@ public:
     }
   }
 
-  template <int Spin> void learned(double budget = 0.3) {
+  /// All fine states, by every map of `hierarchy`.
+  template <int Spin> void learned(const std::shared_ptr<const Hierarchy>& hierarchy, double budget = 0.3) {
     auto forms = forms_of<Spin>();
-    for (std::size_t k = 0; k < hierarchy_->size(); ++k) {
-      const std::string map = ", map of " + text(hierarchy_->map(k).dt) + (hierarchy_->map(k).base ? " on rk4" : "");
-      for (const std::size_t stride : {1u, 2u, 4u}) {
-        Hybrid scheme(hierarchy_, stride, k);
+    for (std::size_t k = 0; k < hierarchy->size(); ++k) {
+      const std::string map = name_of(*hierarchy, k);
+      for (const std::size_t stride : {1u, 2u, 3u, 4u}) {
+        Hybrid scheme(hierarchy, stride, k);
         add("hybrid" + map + ", stride " + std::to_string(stride), true, 1, budget,
             [&] { scheme.solve(forms, 0.0, steps, states_.data()); });
       }
       for (const std::size_t sweeps : {1u, 2u, 3u}) {
         for (const auto [stride, sweep_stride] : strides) {
-          Parareal scheme(hierarchy_, k, stride, sweep_stride);
+          Parareal scheme(hierarchy, k, stride, sweep_stride);
           add("parareal" + map + ", " + std::to_string(sweeps) + " sweeps, strides " + std::to_string(stride) + ", " +
                   std::to_string(sweep_stride),
               true, 1, budget, [&] {
@@ -177,18 +186,29 @@ public:
     }
   }
 
-  /// States every 1.28 only, from bare maps, which ask for no right-hand side at all.
-  void placed_alone() {
-    for (std::size_t k = 0; k < hierarchy_->size(); ++k) {
-      const std::size_t m = hierarchy_->map(k).fine_steps;
-      if (hierarchy_->map(k).base || coarse_every % m != 0) continue;
-      FlowMap map(hierarchy_, k);
+  /// States every 1.28 only, from bare maps of `hierarchy`, which ask for no right-hand side at all: one after the
+  /// other, or all that one evaluation gives on the way.
+  void placed_alone(const std::shared_ptr<const Hierarchy>& hierarchy) {
+    for (std::size_t k = 0; k < hierarchy->size(); ++k) {
+      FlowMap map(hierarchy, k);
+      const std::size_t m = map.fine_steps_apart();
+      if (hierarchy->map(k).base || coarse_every % m != 0) continue;
       auto forms = no_rhs();
-      add("flow map of " + text(hierarchy_->map(k).dt), true, coarse_every, 0.3, [&, m] {
-        for (std::size_t n = 0; n < steps; n += m) map.step(forms, 0.0, &states_[2 * n], &states_[2 * (n + m)]);
-      });
+      std::vector<double> placed(2 * (steps / m + map.states()));
+      placed[0] = states_[0];
+      placed[1] = states_[1];
+      const auto place = [&] {
+        for (std::size_t n = 0; n < steps / m; n += map.states()) {
+          map.step_states(forms, 0.0, &placed[2 * n], &placed[2 * (n + 1)]);
+        }
+      };
+      place();
+      for (std::size_t n = 1; n <= steps / m; ++n) std::copy_n(&placed[2 * n], 2, &states_[2 * n * m]);
+      rows_.push_back(
+          {"placed alone" + name_of(*hierarchy, k), true, rms(states_, coarse_every), microseconds(place, false, 0.3)});
     }
   }
+  const std::shared_ptr<const Hierarchy>& hierarchy() const noexcept { return hierarchy_; }
 
   /// Wall times of one and two threads, and what they make of the same scheme.
   template <int Spin> void threads(const char* title, double budget) {
@@ -196,7 +216,7 @@ public:
     ThreadTeam two(2);
     std::printf("\n%s, wall clock, one thread and two (%u processors)\n", title, std::thread::hardware_concurrency());
     for (std::size_t k = 0; k < hierarchy_->size(); ++k) {
-      const std::string map = ", map of " + text(hierarchy_->map(k).dt);
+      const std::string map = name_of(*hierarchy_, k);
       Hybrid hybrid(hierarchy_, 1, k);
       const auto pair = [&](const std::string& name, auto solve) {
         const double one = microseconds([&] { solve(nullptr); }, true, budget);
@@ -230,6 +250,11 @@ public:
   }
 
 private:
+  static std::string name_of(const Hierarchy& hierarchy, std::size_t k) {
+    const auto& map = hierarchy.map(k);
+    return ", map of " + text(map.dt) + (map.base ? " on rk4" : "") +
+           (map.states > 1 ? ", " + std::to_string(map.states) + " states each" : "");
+  }
   static std::string text(double number) {
     char buffer[32];
     std::snprintf(buffer, sizeof buffer, "%g", number);
@@ -244,11 +269,15 @@ private:
   /// Steps over `stride` fine states each; those `between` by Hermite's cubic, whose slopes are the next step's first
   /// stage.
   template <class Stepper, class Rhs> void fixed_steps(const Rhs& rhs, std::size_t stride, bool between) {
-    const double h = fine_dt * static_cast<double>(stride);
+    double h = fine_dt * static_cast<double>(stride);
     Stepper stepper;
     State u{states_[0], states_[1]}, f, g, next;
     rhs(u, f, 0.0);
     for (std::size_t n = 0; n < steps; n += stride) {
+      if (n + stride > steps) { // what is left is shorter
+        stride = steps - n;
+        h = fine_dt * static_cast<double>(stride);
+      }
       stepper.do_step(std::cref(rhs), u, f, 0.0, next, h);
       rhs(next, g, 0.0);
       if (between) {
@@ -281,6 +310,15 @@ private:
   std::vector<Row> rows_;
 };
 
+/// One map for the step of level `levels.last`, which gives the states of `levels.first` on the way.
+std::shared_ptr<const Hierarchy> dense_map(const Problem& problem, Levels levels, double tolerance) {
+  HitsOptions options;
+  options.levels = levels;
+  options.dense = true;
+  options.tolerance = tolerance;
+  return std::make_shared<const Hierarchy>(std::make_shared<const Model>(train_hits(problem, options).model));
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -294,10 +332,13 @@ int main(int argc, char** argv) {
 
   Bench bench(model);
   bench.classical<0>(1);
-  bench.learned<0>();
+  bench.learned<0>(bench.hierarchy());
+  bench.learned<0>(dense_map(problem, {6, 9}, 1e-7));
   bench.verdict("All 5120 fine states, one thread", 3e-6);
   bench.classical<0>(coarse_every);
-  bench.placed_alone();
+  const auto rare_states = dense_map(problem, {7, 10}, 1e-4);
+  bench.placed_alone(bench.hierarchy());
+  bench.placed_alone(rare_states);
   bench.verdict("States every 1.28 only", 5e-3);
   constexpr int dear = 400; // additions of 4 cycles: some 100 times the right-hand side's own
   const double cheap_ns = 1e3 *
@@ -326,7 +367,7 @@ int main(int argc, char** argv) {
                          1e3;
   std::printf("\nA right-hand side of %.1f ns, made one of %.0f ns\n", cheap_ns, dear_ns);
   bench.classical<dear>(coarse_every, 0.05);
-  bench.placed_alone();
+  bench.placed_alone(rare_states);
   bench.verdict("The dear one: states every 1.28 only", 5e-3);
   bench.threads<0>("All fine states, the cheap right-hand side", 0.3);
   bench.threads<dear>("All fine states, the dear right-hand side", 1.0);

@@ -72,6 +72,69 @@ BOOST_AUTO_TEST_CASE(a_flow_map_that_is_a_polynomial_is_found_exactly) {
   BOOST_TEST(evaluate_hierarchy(result.model, problem, options).mse_mean < 1e-28);
 }
 
+BOOST_AUTO_TEST_CASE(maps_of_few_variables_are_polynomials_on_a_grid) {
+  const auto problem = make_problem("van_der_pol");
+  HitsOptions options;
+  options.tolerance = 1e-5;
+  const auto result = train_hits(problem, options);
+  const auto& hierarchy = hierarchy_of(result);
+  BOOST_REQUIRE(hierarchy.maps.size() == 3u);
+  const double steps[] = {0.64, 1.28, 2.56};
+  for (std::size_t k = 0; k < 3; ++k) {
+    const auto& map = hierarchy.maps[k];
+    BOOST_TEST(map.dt == steps[k], boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(map.base.empty());
+    BOOST_TEST(std::holds_alternative<PiecewiseTerm>(map.approximator.term));
+    // Of one step, on pairs from elsewhere: 1e-5 of the box is 5e-5 in x and 2e-4 in y.
+    BOOST_TEST(map.step_rms < 1e-4);
+    BOOST_TEST(map.step_rms > 1e-7);
+  }
+  HierarchyEvaluateOptions of;
+  of.trajectories = 8;
+  of.mode = HierarchyMode::parareal;
+  of.sweeps = 1;
+  const auto evaluation = evaluate_hierarchy(result.model, problem, of);
+  BOOST_TEST(evaluation.fallback_fraction < 0.02);
+  BOOST_TEST(evaluation.fine_mse_mean < 1.1 * evaluation.base_mse_mean);
+  BOOST_TEST((serialize_model(train_hits(problem, options).model) == serialize_model(result.model)));
+}
+
+BOOST_AUTO_TEST_CASE(a_dense_map_gives_the_states_of_smaller_steps) {
+  const auto problem = make_problem("van_der_pol");
+  HitsOptions options;
+  options.tolerance = 1e-4;
+  options.levels = Levels{5, 7}; // 0.32, 0.64, 1.28
+  options.dense = true;
+  const auto result = train_hits(problem, options);
+  const auto& hierarchy = hierarchy_of(result);
+  BOOST_REQUIRE(hierarchy.maps.size() == 1u);
+  BOOST_TEST(hierarchy.maps[0].dt == 1.28, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(hierarchy.maps[0].states == 4u);
+  HierarchyEvaluateOptions of;
+  of.trajectories = 8;
+  const auto evaluation = evaluate_hierarchy(result.model, problem, of);
+  BOOST_TEST(evaluation.dt == 0.32, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(evaluation.mse_mean < 1e-4);
+}
+
+BOOST_AUTO_TEST_CASE(options_that_contradict_are_refused) {
+  const auto refused = [](const char* name, auto change) -> std::string {
+    HitsOptions options;
+    change(options);
+    try {
+      train_hits(make_problem(name), options);
+    } catch (const InvalidArgument& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  BOOST_TEST(contains(refused("elastic_pendulum", [](auto& o) { o.kind = FlowMapKind::piecewise; }),
+                      "up to 3 variables, elastic_pendulum has 4"));
+  BOOST_TEST(contains(refused("van_der_pol", [](auto& o) { o.hidden = {6}, o.dense = true; }), "dense, tolerance"));
+  BOOST_TEST(contains(refused("van_der_pol", [](auto& o) { o.tolerance = 0.1; }), "tolerance: expected 1e-12 to 1e-4"));
+  BOOST_CHECK_THROW(flow_map_kind_from("grid"), InvalidArgument);
+}
+
 BOOST_AUTO_TEST_CASE(a_corrected_map_and_a_bare_one_are_learned) {
   const auto problem = make_problem("van_der_pol");
   auto options = quick();
