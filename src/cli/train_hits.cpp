@@ -72,6 +72,7 @@ nlohmann::ordered_json to_json(const HitsResult& result, const std::string& path
     const auto& map = result.maps[k];
     maps.push_back({{"dt", map.dt},
                     {"base", map.base},
+                    {"states", hierarchy.maps[k].states},
                     {"approximator", map.description},
                     {"step_rms", map.step_rms},
                     {"validation_mse", map.validation_mse},
@@ -101,7 +102,8 @@ void print(const HitsResult& result, const std::string& path) {
   std::printf("    %-10s %-40s %14s %16s %8s\n", "dt", "flow map", "one step rms", "validation mse", "s");
   for (std::size_t k = 0; k < result.maps.size(); ++k) {
     const auto& map = result.maps[k];
-    const std::string what = (map.base.empty() ? "" : map.base + " + ") + map.description;
+    std::string what = (map.base.empty() ? "" : map.base + " + ") + map.description;
+    if (hierarchy.maps[k].states > 1) what += ", " + std::to_string(hierarchy.maps[k].states) + " states";
     std::printf("%s %s %-10s %-40s %14s %16s %8.1f\n", k == hierarchy.placing ? "*" : " ",
                 k >= hierarchy.lower && k <= hierarchy.upper ? "|" : " ", number(map.dt).c_str(), what.c_str(),
                 number(map.step_rms).c_str(), number(map.validation_mse).c_str(), map.seconds);

@@ -134,9 +134,9 @@ static inline int32_t find_cell(size_t inputs, const int32_t *tree, const uint32
   while (tree[entry] < -1) {
     size_t child = 0;
     for (i = 0; i < inputs; ++i) {
-      const int upper = local[i] >= 0.5;
-      local[i] = 2.0 * local[i] - (upper ? 1.0 : 0.0);
-      child = 2 * child + (size_t)upper;
+      const int right = local[i] >= 0.5;
+      local[i] = 2.0 * local[i] - (right ? 1.0 : 0.0);
+      child = 2 * child + (size_t)right;
     }
     entry = (size_t)(-1 - tree[entry]) + child;
   }
@@ -211,8 +211,8 @@ private:
       std::vector<std::string> cells, tree;
       for (const std::size_t n : p->cells) cells.push_back(std::to_string(n));
       for (const std::int32_t entry : p->tree) tree.push_back(std::to_string(entry));
-      out_ += c_table("uint32_t", own("cells"), cells, 16);
-      out_ += c_table("int32_t", own("tree"), tree, 16);
+      out_ += c_table("uint32_t", own("grid_cells"), cells, 16);
+      out_ += c_table("int32_t", own("grid_tree"), tree, 16);
     } else if (polynomial()) {
       const std::size_t count = monomial_count(spec_.inputs, polynomial()->degree);
       table(number_, "sum_weight", padded(polynomial()->coefficient, spec_.outputs, count, sum_width()));
@@ -325,7 +325,7 @@ private:
   /// 1, the local coordinates and their monomials, in one array.
   void piecewise_terms() {
     const std::string inputs = std::to_string(spec_.inputs), outputs = std::to_string(spec_.outputs);
-    out_ += "  piece = find_cell(" + inputs + ", " + own("tree") + ", " + own("cells") + ", z, local);\n" +
+    out_ += "  piece = find_cell(" + inputs + ", " + own("grid_tree") + ", " + own("grid_cells") + ", z, local);\n" +
             "  if (piece < 0) {\n    for (i = 0; i < " + outputs + "; ++i) q[i] = NAN;\n    return;\n  }\n" +
             "  m[0] = 1.0;\n  for (i = 0; i < " + inputs + "; ++i) m[1 + i] = local[i];\n";
     const auto list = monomials(spec_.inputs, piecewise()->degree);

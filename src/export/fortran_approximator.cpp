@@ -102,8 +102,8 @@ public:
       out += fortran_table(own("coefficient"), p->coefficient) + monomial_tables(p->degree);
     } else if (const auto* grid = piecewise()) {
       out += fortran_table(own("coefficient"), grid->coefficient) + monomial_tables(grid->degree);
-      out += fortran_table(own("cells"), std::vector<std::int64_t>(grid->cells.begin(), grid->cells.end()));
-      out += fortran_table(own("tree"), std::vector<std::int64_t>(grid->tree.begin(), grid->tree.end()));
+      out += fortran_table(own("grid_cells"), std::vector<std::int64_t>(grid->cells.begin(), grid->cells.end()));
+      out += fortran_table(own("grid_tree"), std::vector<std::int64_t>(grid->tree.begin(), grid->tree.end()));
     }
     return out;
   }
@@ -180,7 +180,7 @@ public:
     } else if (piecewise()) {
       const std::string terms = number(1 + spec_.inputs + count);
       text +=
-          "    call find_cell(" + inputs + ", " + own("tree") + ", " + own("cells") +
+          "    call find_cell(" + inputs + ", " + own("grid_tree") + ", " + own("grid_cells") +
           ", z, local, piece)\n    if (piece < 0) then\n      q = ieee_value(0.0_dp, ieee_quiet_nan)\n      return\n"
           "    end if\n    m(0) = 1.0_dp\n    m(1:" +
           inputs + ") = local\n";

@@ -92,7 +92,7 @@ contains
     if (present(counters)) then
       if (.not. trained) then
         counters%step_size = counters%step_size + 1
-      else if (.not. inside .or. added(1) /= added(1)) then
+      else if (.not. inside .or. .not. abs(added(1)) >= 0.0_dp) then ! NaN: in no cell
         counters%domain = counters%domain + 1
       else if (.not. small) then
         counters%correction = counters%correction + 1

@@ -31,6 +31,7 @@ Json describe_hierarchy_json(const Model& model) {
     maps.push_back({{"dt", map.dt},
                     {"base", map.base},
                     {"substeps", map.substeps},
+                    {"states", map.states},
                     {"approximator", map.approximator.description()},
                     {"parameters", map.approximator.parameters()},
                     {"cost_ns", map.approximator.cost_ns()},
@@ -79,6 +80,7 @@ std::string describe_hierarchy(const Model& model) {
     line(page, "%s %s dt = %-9g %s + Q(x), Q a %s, about %.0f ns; one step rms %.3g", k == method.placing ? "*" : " ",
          k >= method.lower && k <= method.upper ? "|" : " ", map.dt, base.c_str(),
          map.approximator.description().c_str(), map.approximator.cost_ns(), map.step_rms);
+    if (map.states > 1) line(page, "    which gives %zu states, the last of them after dt", map.states);
   }
   page += "  (|) used by the multiscale scheme, (*) places states for the hybrid and parareal\n\n";
   line(page, "error over T = %g, measured on %zu held-out trajectories: rms %.3g (mse %.3g)", model.error.horizon,

@@ -107,14 +107,18 @@ std::vector<Case> cases() {
   });
   list.push_back(hierarchy("flow_map", ""));
   list.push_back(hierarchy("corrected_flow_map", "rk4"));
-  list.push_back({"flow_map_on_a_grid",
-                  oscillator_on_a_grid(0.8, 2, 0.1),
-                  2,
-                  oscillator,
-                  "  ydot(1) = y(2) + 0 * t\n  ydot(2) = -y(1)\n",
-                  {},
-                  false,
-                  8});
+  for (const std::size_t states : {1, 2}) { // the exported fine states are those of the whole step
+    Model model = oscillator_on_a_grid(0.8, states, 0.1);
+    std::get<HierarchyModel>(model.method).maps[0].state.assign(2, {-8.0, 8.0});
+    list.push_back({"flow_map_on_a_grid_" + std::to_string(states),
+                    model,
+                    2,
+                    oscillator,
+                    "  ydot(1) = y(2) + 0 * t\n  ydot(2) = -y(1)\n",
+                    {},
+                    false,
+                    states == 1 ? std::size_t{8} : 0});
+  }
   return list;
 }
 

@@ -15,11 +15,14 @@ using namespace lodestep::test;
 
 // No two points of the training box may show a steeper slope than the bound; and the bound of an affine map is met.
 BOOST_AUTO_TEST_CASE(no_slope_exceeds_the_bound) {
-  for (int kind = 0; kind < 5; ++kind) {
+  for (int kind = 0; kind < 6; ++kind) {
     Engine engine(static_cast<unsigned>(kind) + 1);
     ApproximatorSpec spec = kind < 4 ? random_mlp(engine, Precision::f64, static_cast<Activation>(kind), 3, {12}, 2)
                                      : ApproximatorSpec::zero(3, 2);
     if (kind == 4) spec.term = PolynomialTerm{4, uniform(engine, 2 * monomial_count(3, 4), -1.0, 1.0)};
+    if (kind == 5) { // one cell: from cell to cell random ones jump
+      spec.term = PiecewiseTerm{3, {1, 1, 1}, {0}, uniform(engine, 2 * PiecewiseTerm::terms(3, 3), -1.0, 1.0)};
+    }
     spec.input_mean.assign(3, 0.0);
     spec.input_scale.assign(3, 1.0);
     spec.output_scale.assign(2, 1.0);
