@@ -28,8 +28,9 @@ public:
   }
 
   bool after(const SweepPoint& point) {
+    // Too loose still; and slowly so where one of many trajectories runs away from an implicit stepper.
+    if (!std::isfinite(point.mse)) return point.microseconds > longest_ && ++diverged_slowly_ >= 2 * patience;
     if (point.microseconds > longest_) return true;
-    if (!std::isfinite(point.mse)) return false; // too loose still
     if (point.mse <= enough_) return true;
     if (point.mse < 0.5 * best_) {
       best_ = point.mse;
@@ -52,6 +53,7 @@ private:
   double best_ = std::numeric_limits<double>::infinity();
   double most_evaluations_ = 0.0;
   int stalled_ = 0;
+  int diverged_slowly_ = 0;
 };
 
 /// The fine points that meet the target at about the least time.

@@ -19,7 +19,7 @@ struct SweepPoint {
 
 struct SweepOptions {
   std::vector<double> targets; ///< mean squared errors to refine around
-  /// A sweep ends behind the first point that took longer.
+  /// A sweep ends behind the first point that took longer, or the eighth of those that diverged and did.
   double longest_microseconds = std::numeric_limits<double>::infinity();
 };
 

@@ -131,6 +131,31 @@ BOOST_AUTO_TEST_CASE(tolerances_too_loose_to_matter_do_not_end_a_sweep) {
   BOOST_TEST(*std::min_element(kept.begin(), kept.end()) < 1e-11);
 }
 
+// One of many trajectories runs away at loose tolerances, and takes long to do so: the stepper still competes.
+BOOST_AUTO_TEST_CASE(slow_divergence_at_loose_tolerances_does_not_end_a_sweep) {
+  std::size_t measured = 0;
+  const auto measure = [&](double tolerance) -> SweepPoint {
+    ++measured;
+    if (tolerance > 2e-3) return {tolerance, std::numeric_limits<double>::infinity(), 1e6, 1e6};
+    return {tolerance, tolerance * tolerance, 10.0, 1.0 / tolerance};
+  };
+  SweepOptions options;
+  options.targets = {1e-8};
+  options.longest_microseconds = 100.0;
+  const auto kept = sweep_tolerances(options, measure);
+  BOOST_REQUIRE(!kept.empty());
+  BOOST_TEST(kept.front() <= 2e-3);
+  BOOST_TEST(kept.back() <= 1e-4);
+  // One that never does anything else is given up.
+  measured = 0;
+  const auto always = [&](double tolerance) -> SweepPoint {
+    ++measured;
+    return {tolerance, std::numeric_limits<double>::infinity(), 1e6, 1e6};
+  };
+  BOOST_TEST(sweep_tolerances(options, always).empty());
+  BOOST_TEST(measured == 8u);
+}
+
 BOOST_AUTO_TEST_CASE(sweeps_end_at_rounding_at_divergence_and_at_the_time_limit) {
   int calls = 0;
   const Measure rounding = [&](double tolerance) {
