@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -99,7 +100,11 @@ private:
                             "; learn networks (mlp)");
     }
     if (options_.kind == FlowMapKind::mlp && (options_.dense || options_.tolerance != 0.0)) {
-      throw InvalidArgument("dense, tolerance: options of piecewise polynomials, and networks are to be learned");
+      throw InvalidArgument("dense, tolerance: options of piecewise polynomials, and networks are to be learned" +
+                            (few ? std::string(", as options of theirs are given")
+                                 : " of the " + std::to_string(problem_.dimension()) + " variables of " +
+                                       problem_.name + "; polynomials are for up to " +
+                                       std::to_string(PiecewiseTerm::most_inputs)));
     }
     if (options_.tolerance == 0.0) options_.tolerance = usual_tolerance;
     if (!(options_.tolerance >= 1e-12 && options_.tolerance <= 1e-4)) {
@@ -277,8 +282,7 @@ private:
                          problem_.parameters,
                          options_.seed,
                          train_.trajectories,
-                         "hits: " + std::to_string(options_.pairs) + " pairs, " +
-                             std::to_string(hierarchy_.maps.size()) + " flow maps",
+                         "hits: " + learned_from() + ", " + std::to_string(hierarchy_.maps.size()) + " flow maps",
                          LODESTEP_VERSION_STRING,
                          problem_.initial};
     HitsResult result;
@@ -292,6 +296,18 @@ private:
     result.interrupted = interrupted_;
     result.model.validate();
     return result;
+  }
+
+  std::string learned_from() const {
+    const auto on_grid = [](const FlowMapModel& map) {
+      return std::holds_alternative<PiecewiseTerm>(map.approximator.term);
+    };
+    if (!std::any_of(hierarchy_.maps.begin(), hierarchy_.maps.end(), on_grid)) {
+      return std::to_string(options_.pairs) + " pairs";
+    }
+    char text[64];
+    std::snprintf(text, sizeof text, "piecewise polynomials to %.3g of the box", options_.tolerance);
+    return text;
   }
 
   struct Timed {
