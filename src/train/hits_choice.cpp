@@ -14,20 +14,6 @@ namespace lodestep::detail {
 
 namespace {
 
-/// What a trajectory counts that left the domain of the maps: its states could have been anywhere in the range of all.
-double square_of_range(const Trajectories& truth) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < truth.dimension; ++i) {
-    double low = truth.states[i], high = low;
-    for (std::size_t n = i; n < truth.states.size(); n += truth.dimension) {
-      low = std::min(low, truth.states[n]);
-      high = std::max(high, truth.states[n]);
-    }
-    sum += (high - low) * (high - low);
-  }
-  return sum / static_cast<double>(truth.dimension);
-}
-
 /// `solve(states)` goes on from states[0]. Infinite where every trajectory left the domain of the maps, or one
 /// diverged.
 template <class Solve> double mean_square(const Trajectories& truth, Solve solve) {
@@ -56,6 +42,19 @@ template <class Solve> double mean_square(const Trajectories& truth, Solve solve
 }
 
 } // namespace
+
+double square_of_range(const Trajectories& truth) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < truth.dimension; ++i) {
+    double low = truth.states[i], high = low;
+    for (std::size_t n = i; n < truth.states.size(); n += truth.dimension) {
+      low = std::min(low, truth.states[n]);
+      high = std::max(high, truth.states[n]);
+    }
+    sum += (high - low) * (high - low);
+  }
+  return sum / static_cast<double>(truth.dimension);
+}
 
 double multiscale_mse(const std::shared_ptr<const Hierarchy>& hierarchy, std::size_t lower, std::size_t upper,
                       const Problem* problem, const Trajectories& truth, Interpolation interpolation) {

@@ -11,6 +11,9 @@
 
 namespace lodestep::detail {
 
+/// What a trajectory counts that left the domain of the maps: its states could have been anywhere in the range of all.
+double square_of_range(const Trajectories& truth);
+
 /// Mean squared error, over all times but the first, variables and trajectories, of the multiscale scheme with the maps
 /// lower .. upper on `truth`, whose spacing is the hierarchy's fine_dt. A trajectory that leaves the domain of the
 /// maps, with no right-hand side to fall back to, counts as the square of the range of states; infinite where all do or

@@ -1,6 +1,7 @@
 #include "report/studies/hits_lab.hpp"
 
 #include "problem/trajectory_file.hpp"
+#include "train/hits_choice.hpp"
 
 #include <lodestep/error.hpp>
 #include <lodestep/multiscale.hpp>
@@ -70,19 +71,6 @@ struct MixedError {
   double best() const { return curvature > 0.0 ? -0.5 * slope / curvature : 0.0; }
 };
 
-double square_of_range(const Trajectories& truth) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < truth.dimension; ++i) {
-    double low = truth.states[i], high = low;
-    for (std::size_t n = i; n < truth.states.size(); n += truth.dimension) {
-      low = std::min(low, truth.states[n]);
-      high = std::max(high, truth.states[n]);
-    }
-    sum += (high - low) * (high - low);
-  }
-  return sum / static_cast<double>(truth.dimension);
-}
-
 MixedError mixed_error(Multiscale& scheme, const Trajectories& truth) {
   const std::size_t count = truth.trajectories;
   const std::size_t d = truth.dimension, steps = truth.times - 1;
@@ -96,7 +84,7 @@ MixedError mixed_error(Multiscale& scheme, const Trajectories& truth) {
       scheme.solve(no_rhs(), truth.t0, steps, linear.data(), Interpolation::linear);
       scheme.solve(no_rhs(), truth.t0, steps, cubic.data(), Interpolation::cubic);
     } catch (const InvalidData&) { // left the domain, with nothing to fall back to
-      error.linear += square_of_range(truth) * static_cast<double>(steps * d);
+      error.linear += detail::square_of_range(truth) * static_cast<double>(steps * d);
       continue;
     }
     for (std::size_t n = d; n < linear.size(); ++n) {
