@@ -37,8 +37,10 @@ std::optional<Contenders> any_static(const Problem& problem, std::tuple<Definiti
 } // namespace
 
 Contenders make_contenders(const Problem& problem) {
-  if (auto found = any_static(problem, static_cast<StaticDefinitions*>(nullptr))) return *std::move(found);
-  Contenders all = contenders_on<std::vector<double>>(AnyRhs{&problem}, problem.dimension(), "std::vector<double>");
+  auto found = any_static(problem, static_cast<StaticDefinitions*>(nullptr));
+  Contenders all =
+      found ? *std::move(found)
+            : contenders_on<std::vector<double>>(AnyRhs{&problem}, problem.dimension(), "std::vector<double>");
   all.flow_maps = [&problem](const std::shared_ptr<const Hierarchy>& hierarchy, double output_dt) {
     return flow_map_contenders(problem::forms_of(problem), hierarchy, output_dt);
   };

@@ -361,3 +361,20 @@ BOOST_AUTO_TEST_CASE(a_corrector_of_any_base_scheme_can_be_measured) {
     for (std::size_t i = 0; i < 4; ++i) BOOST_TEST(states[8 + i] == u[i], boost::test_tools::tolerance(1e-13));
   }
 }
+
+// Where the classical steppers have the right-hand side compiled in, too.
+BOOST_AUTO_TEST_CASE(flow_maps_of_problems_on_arrays_are_compared) {
+  const Problem problem = make_problem("van_der_pol");
+  WorkPrecisionOptions options;
+  options.trajectories = 2;
+  options.seconds = 0.1;
+  options.output_dt = 0.64;
+  Model model = test::oscillator_hierarchy({0.64}, 0.01); // of another system, but a flow map
+  model.variables = problem.variables;
+  std::set<std::string> names;
+  for (const auto& point : work_precision(problem, {{"m", test::shared(model)}}, options).points) {
+    names.insert(point.stepper);
+  }
+  BOOST_TEST(names.count("m: flow map dt 0.64") == 1u);
+  BOOST_TEST(names.size() > 3u);
+}
