@@ -91,16 +91,18 @@ public:
 
 private:
   template <class Forms> void place_by(Forms& rhs, double t0, std::size_t count, double* placed) {
-    std::size_t above = 0; // stride, in placed states, of the map before
+    std::size_t above = 0; // distance, in placed states, of those that are there
     for (auto& map : maps_) {
-      std::size_t stride = map.map().fine_steps / fine_steps();
+      const std::size_t stride = map.map().fine_steps / fine_steps();
       if (above == 0) {
-        stride = place_largest(map, rhs, t0, stride, count, placed);
-      } else if (stride < above) {
-        for (std::size_t at = 0; at + stride < above; at += stride)
-          step_all(map, rhs, t0, at, stride, above, count, placed);
+        above = place_largest(map, rhs, t0, stride, count, placed);
+        continue;
       }
-      above = std::min(stride, above == 0 ? stride : above);
+      if (stride >= above) continue; // the largest gave these on the way
+      for (std::size_t at = 0; at + stride < above; at += stride) {
+        step_all(map, rhs, t0, at, stride, above, count, placed);
+      }
+      above = stride;
     }
   }
 
