@@ -90,6 +90,7 @@ public:
 private:
   void choose_kind() {
     const bool few = problem_.dimension() <= PiecewiseTerm::most_inputs;
+    grid_asked_for_ = options_.kind == FlowMapKind::piecewise || options_.dense || options_.tolerance != 0.0;
     if (options_.kind == FlowMapKind::automatic) {
       const bool of_networks =
           !options_.hidden.empty() || options_.pairs != 0 || options_.iterations != 0 || options_.jacobian;
@@ -213,9 +214,9 @@ private:
       // Larger steps are no easier: they start from the tolerance that this one was left with.
       if (options.tolerance > largest_loss * options_.tolerance) break;
     }
-    if (hierarchy_.maps.empty() && options_.dense && !interrupted_) {
-      throw InvalidData("no grid of a reasonable size resolves the flow map of dt = " +
-                        std::to_string(dt_of(levels.last)) + ": ask for a lower last level or a larger tolerance");
+    if (hierarchy_.maps.empty() && grid_asked_for_ && !interrupted_) { // networks are no answer to that
+      throw InvalidData("no grid of a reasonable size resolves the flow map of dt = " + std::to_string(dt_of(first)) +
+                        ": ask for lower levels or a larger tolerance");
     }
     return interrupted_ || !hierarchy_.maps.empty();
   }
@@ -325,6 +326,7 @@ private:
   std::vector<double> mse_; ///< of the hybrid, on validation trajectories, placed by each map
   Model model_;
   bool interrupted_ = false;
+  bool grid_asked_for_ = false; ///< piecewise polynomials were, not only chosen
 };
 
 /// A system of very many variables, which has a solver of its own: one solution is learned, as a sequence.
